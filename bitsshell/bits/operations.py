@@ -1,0 +1,392 @@
+"""Operations: what to do to one job on one host, as frozen, picklable values.
+
+An operation says what it would do (`describe`), how much it would take away (`effect`) and which
+WS-Man requests it would send (`requests`), all before anything is sent. The provider carries it out.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from bitsshell import wsman
+from bitsshell.bits import limits
+from bitsshell.bits.enums import JobAction, JobState, JobType, Priority, ServiceAccount
+from bitsshell.bits.reference import join_description, wire_job_id
+
+NAMESPACE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits"
+JOB_CLASS = "BitsClientJob"
+JOB_RESOURCE = f"{NAMESPACE}/{JOB_CLASS}"
+QUERY_RESOURCE = f"{NAMESPACE}/*"
+"""WQL wants the star in place of the class (wire.md section 0)."""
+
+PENDING_JOB = "{the id that CreateJob returns}"
+"""Stands where a job id goes in requests that are shown before the job exists."""
+
+MAX_SECONDS = 2**32 - 1
+
+
+class Effect(enum.StrEnum):
+    """How much an operation takes away: nothing, nothing that cannot be had back, or something."""
+
+    READ = "read"
+    CHANGE = "change"
+    DESTROY = "destroy"
+
+
+class JobProperty(enum.StrEnum):
+    """The properties that the provider lets a caller write, under their WMI names."""
+
+    PRIORITY = "Priority"
+    NAME = "DisplayName"
+    DESCRIPTION = "Description"
+    RETRY_DELAY = "MinimumRetryDelay"
+    NO_PROGRESS_TIMEOUT = "NoProgressTimeout"
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """One file to transfer: remote URL and local path on the host. Checked when made."""
+
+    url: str
+    path: str
+
+    def __post_init__(self) -> None:
+        """Raise `NotAccepted` for what BITS would refuse."""
+        limits.check_url(self.url)
+        limits.check_path(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """Read the whole queue. `properties` limits what is asked for (WMI names; None for all).
+
+    `known_ids` are read one by one where the enumeration fails as a whole (`WBEM_E_FAILED`).
+    """
+
+    effect: ClassVar[Effect] = Effect.READ
+    properties: tuple[str, ...] | None = None
+    known_ids: tuple[str, ...] = ()
+
+    def describe(self) -> str:
+        """In words."""
+        return "list the jobs"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One enumeration, by WQL when only some properties are wanted."""
+        if self.properties is None:
+            return (wsman.Enumerate(JOB_RESOURCE),)
+        wql = f"SELECT {','.join(self.properties)} FROM {JOB_CLASS}"
+        return (wsman.Enumerate(QUERY_RESOURCE, wql=wql),)
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """Read one job by its id."""
+
+    effect: ClassVar[Effect] = Effect.READ
+    job_id: str
+
+    def describe(self) -> str:
+        """In words."""
+        return f"read job {self.job_id}"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One Get by JobId."""
+        return (wsman.Get(JOB_RESOURCE, _selectors(self.job_id)),)
+
+
+@dataclass(frozen=True, slots=True)
+class GetDetail:
+    """Read one job and, where it is in an error state, its error."""
+
+    effect: ClassVar[Effect] = Effect.READ
+    job_id: str
+
+    def describe(self) -> str:
+        """In words."""
+        return f"read job {self.job_id} and its error"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One Get by JobId, and a GetError."""
+        return GetJob(self.job_id).requests() + GetError(self.job_id).requests()
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyHost:
+    """Ask the host what it is. Needs neither the provider nor BITS."""
+
+    effect: ClassVar[Effect] = Effect.READ
+
+    def describe(self) -> str:
+        """In words."""
+        return "ask the host what it is"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One Identify."""
+        return (wsman.Identify(),)
+
+
+@dataclass(frozen=True, slots=True)
+class GetError:
+    """Ask a job for its error. `language_id` is a LANGID; 1033 is American English."""
+
+    effect: ClassVar[Effect] = Effect.READ
+    job_id: str
+    language_id: int = 1033
+
+    def describe(self) -> str:
+        """In words."""
+        return f"read the error of job {self.job_id}"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One GetError."""
+        return (_invoke("GetError", self.job_id, (("LanguageId", self.language_id),)),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateJob:
+    """Create a job, add its files, set its properties, and resume it unless `suspended`.
+
+    The job is created suspended in any case, because documentation and field reports contradict
+    each other on a new job's state. `reference` is the mark by which it is found again if an
+    answer is lost. Uploads hold exactly one file.
+    """
+
+    name: str
+    files: tuple[FileSpec, ...]
+    reference: str
+    description: str = ""
+    account: ServiceAccount = ServiceAccount.NETWORK_SERVICE
+    type: JobType = JobType.DOWNLOAD
+    priority: Priority = Priority.NORMAL
+    retry_delay_s: int | None = None
+    no_progress_timeout_s: int | None = None
+    suspended: bool = False
+    replaces: tuple[str, ...] = ()
+    """Ids of live jobs of the same name that are cancelled first (`--if-exists replace`)."""
+
+    def __post_init__(self) -> None:
+        """Raise `NotAccepted` for what BITS would refuse."""
+        limits.check_name(self.name)
+        limits.check_description(self.description)
+        if not self.files:
+            raise limits.NotAccepted("files", "a job needs at least one URL and path")
+        if self.type is JobType.UPLOAD and len(self.files) > 1:
+            raise limits.NotAccepted("files", "an upload job holds exactly one file")
+        for label, value in (
+            ("retry delay", self.retry_delay_s),
+            ("no-progress timeout", self.no_progress_timeout_s),
+        ):
+            _check_seconds(label, value)
+
+    @property
+    def effect(self) -> Effect:
+        """A change; a destruction when it replaces a job."""
+        return Effect.DESTROY if self.replaces else Effect.CHANGE
+
+    @property
+    def whole_description(self) -> str:
+        """The Description as it goes to the host, reference included."""
+        return join_description(self.description, self.reference)
+
+    @property
+    def settings(self) -> tuple[SetProperty, ...]:
+        """The property changes that follow the creation, without those that are defaults."""
+        wanted: list[tuple[JobProperty, int]] = []
+        if self.priority is not Priority.NORMAL:
+            wanted.append((JobProperty.PRIORITY, int(self.priority)))
+        if self.retry_delay_s is not None:
+            wanted.append((JobProperty.RETRY_DELAY, self.retry_delay_s))
+        if self.no_progress_timeout_s is not None:
+            wanted.append((JobProperty.NO_PROGRESS_TIMEOUT, self.no_progress_timeout_s))
+        return tuple(SetProperty(PENDING_JOB, prop, value) for prop, value in wanted)
+
+    def describe(self) -> str:
+        """In words."""
+        first = self.files[0]
+        more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
+        ending = "leave it suspended" if self.suspended else "resume it"
+        kind = "upload job" if self.type is JobType.UPLOAD else "job"
+        replace = f"cancel {len(self.replaces)} job(s) of that name, " if self.replaces else ""
+        priority = (
+            f", set its priority to {self.priority.name.lower()}"
+            if self.priority is not Priority.NORMAL
+            else ""
+        )
+        return (
+            f"{replace}create {kind} {self.name!r}: {first.url} -> {first.path}{more}"
+            f"{priority}, {ending}"
+        )
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """CreateJob, AddFile for each further file, one Put a property, and SetJobState 2."""
+        first, *rest = self.files
+        create = wsman.Invoke(
+            JOB_RESOURCE,
+            "CreateJob",
+            (
+                ("DisplayName", self.name),
+                ("RemoteUrl", first.url),
+                ("LocalFile", first.path),
+                ("ServiceAccount", int(self.account)),
+                ("Type", int(self.type)),
+                ("Suspend", True),
+                ("Description", self.whole_description),
+            ),
+        )
+        sent: list[wsman.Request] = [
+            request
+            for old in self.replaces
+            for request in ChangeState(old, JobAction.CANCEL).requests()
+        ]
+        sent.append(create)
+        for file in rest:
+            sent.extend(AddFile(PENDING_JOB, file).requests())
+        for setting in self.settings:
+            sent.extend(setting.requests())
+        if not self.suspended:
+            sent.extend(ChangeState(PENDING_JOB, JobAction.RESUME).requests())
+        return tuple(sent)
+
+
+@dataclass(frozen=True, slots=True)
+class AddFile:
+    """Add one file to a job. `job_name` is only for words."""
+
+    effect: ClassVar[Effect] = Effect.CHANGE
+    job_id: str
+    file: FileSpec
+    job_name: str = field(default="", compare=False)
+
+    def describe(self) -> str:
+        """In words."""
+        return f"add {self.file.url} -> {self.file.path} to {_name(self.job_id, self.job_name)}"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One AddFile, with the parameter names as documented (`remoteUrl`, `localFile`)."""
+        arguments = (("remoteUrl", self.file.url), ("localFile", self.file.path))
+        return (_invoke("AddFile", self.job_id, arguments),)
+
+
+@dataclass(frozen=True, slots=True)
+class SetProperty:
+    """Set one writable property. A description is what the user wrote, without the reference.
+
+    `reference` is the job's own mark, which a new description keeps.
+    """
+
+    effect: ClassVar[Effect] = Effect.CHANGE
+    job_id: str
+    property_: JobProperty
+    value: str | int
+    reference: str | None = None
+    job_name: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        """Raise `NotAccepted` for what BITS would refuse."""
+        if self.property_ is JobProperty.NAME:
+            limits.check_name(str(self.value))
+        elif self.property_ is JobProperty.DESCRIPTION:
+            limit = limits.MAX_OWN_DESCRIPTION if self.reference else limits.MAX_DESCRIPTION
+            limits.check_description(str(self.value), limit=limit)
+        elif self.property_ is not JobProperty.PRIORITY:
+            _check_seconds(self.property_.value, int(self.value))
+
+    @property
+    def wire_value(self) -> str | int:
+        """What goes to the host: a description gets its reference back."""
+        if self.property_ is JobProperty.DESCRIPTION:
+            return join_description(str(self.value), self.reference)
+        return self.value
+
+    def describe(self) -> str:
+        """In words."""
+        value: object = self.value
+        if self.property_ is JobProperty.PRIORITY:
+            value = Priority(int(self.value)).name.lower()
+        elif isinstance(self.value, int):
+            value = f"{self.value} s"
+        label = _PROPERTY_LABELS[self.property_]
+        return f"set {label} of {_name(self.job_id, self.job_name)} to {value}"
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One Put of one property."""
+        properties = ((self.property_.value, self.wire_value),)
+        return (wsman.Put(JOB_RESOURCE, _selectors(self.job_id), properties),)
+
+
+_PROPERTY_LABELS = {
+    JobProperty.PRIORITY: "the priority",
+    JobProperty.NAME: "the name",
+    JobProperty.DESCRIPTION: "the description",
+    JobProperty.RETRY_DELAY: "the minimum retry delay",
+    JobProperty.NO_PROGRESS_TIMEOUT: "the no-progress timeout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeState:
+    """Resume, suspend, complete or cancel a job.
+
+    `planned_state` is the state that the plan was made on, from which the effect follows: a
+    cancelled job is lost, and completing an unfinished one keeps only the files that are done.
+    """
+
+    job_id: str
+    action: JobAction
+    planned_state: JobState | None = None
+    job_name: str = field(default="", compare=False)
+
+    @property
+    def effect(self) -> Effect:
+        """Destroys when it cancels, or completes what is not TRANSFERRED."""
+        if self.action is JobAction.CANCEL:
+            return Effect.DESTROY
+        if self.action is JobAction.COMPLETE and self.planned_state is not JobState.TRANSFERRED:
+            return Effect.DESTROY
+        return Effect.CHANGE
+
+    def describe(self) -> str:
+        """In words, with what is lost."""
+        words = f"{self.action.name.lower()} {_name(self.job_id, self.job_name)}"
+        if self.planned_state is not None:
+            words += f" ({self.planned_state.name})"
+        if self.effect is Effect.DESTROY:
+            lost = (
+                "its temporary files are deleted"
+                if self.action is JobAction.CANCEL
+                else "unfinished files are deleted"
+            )
+            words += f": {lost}"
+        return words
+
+    def requests(self) -> tuple[wsman.Request, ...]:
+        """One SetJobState with the action's number."""
+        return (_invoke("SetJobState", self.job_id, (("JobState", int(self.action)),)),)
+
+
+ReadOperation = ListJobs | GetJob | GetDetail | GetError | IdentifyHost
+ChangeOperation = CreateJob | AddFile | SetProperty | ChangeState
+Operation = ReadOperation | ChangeOperation
+
+
+def _selectors(job_id: str) -> tuple[tuple[str, str], ...]:
+    key = job_id if job_id == PENDING_JOB else wire_job_id(job_id)
+    return (("JobId", key),)
+
+
+def _invoke(
+    method: str, job_id: str, arguments: tuple[tuple[str, str | int | bool], ...]
+) -> wsman.Invoke:
+    return wsman.Invoke(JOB_RESOURCE, method, arguments, _selectors(job_id))
+
+
+def _name(job_id: str, job_name: str) -> str:
+    return f"{job_name!r} {job_id}" if job_name else job_id
+
+
+def _check_seconds(label: str, value: int | None) -> None:
+    if value is not None and not 0 <= value <= MAX_SECONDS:
+        raise limits.NotAccepted(label, f"{value} s is not between 0 and {MAX_SECONDS:,} s")

@@ -1,0 +1,79 @@
+"""From what a host answers to `Job`, `JobFile` and `JobError`.
+
+Only `JobId` is needed: a property that is missing or NULL gets its default, one that nobody knows
+is passed over, and a number out of its range is an error of the answer, not of ours.
+"""
+
+from __future__ import annotations
+
+from bitsshell.bits.enums import ErrorContext, JobState, Priority
+from bitsshell.bits.model import SIZE_UNKNOWN, Job, JobError, JobFile
+from bitsshell.bits.reference import canonical_job_id, split_description
+from bitsshell.wsman import Instance, MalformedAnswer
+
+_STATES = {str(int(state)): state for state in JobState}
+_PRIORITIES = {str(int(priority)): priority for priority in Priority}
+
+
+def read_job(instance: Instance, *, host: str) -> Job:
+    """Make a job of an instance or of an item with some of its properties.
+
+    Raises:
+        MalformedAnswer: there is no JobId, it is no GUID, or a number is none.
+    """
+    text = instance.text
+    number = instance.uint
+    raw_id = text("JobId")
+    job_id = canonical_job_id(raw_id) if raw_id else None
+    if job_id is None:
+        raise MalformedAnswer(
+            f"a job with the JobId {raw_id!r}, which is no GUID", host=host, operation="read a job"
+        )
+    description, reference = split_description(text("Description"))
+    state = text("State") or "3"
+    priority = text("Priority") or "2"
+    total = number("BytesTotal", SIZE_UNKNOWN)
+    return Job(
+        host=host,
+        id=job_id,
+        name=text("DisplayName") or "",
+        description=description,
+        reference=reference,
+        state=_STATES.get(state) or JobState(number("State", 3)),
+        priority=_PRIORITIES.get(priority) or Priority(number("Priority", 2)),
+        owner=text("Owner"),
+        created_filetime=number("JobCreationTime", 0),
+        modified_filetime=number("JobLastModificationTime", 0),
+        completed_filetime=number("JobCompletionTime", 0),
+        bytes_total=None if total == SIZE_UNKNOWN else total,
+        bytes_transferred=number("BytesTransferred", 0),
+        files_total=number("FilesTotal", 0),
+        files_transferred=number("FilesTransferred", 0),
+        error_count=number("TransientErrorCount", 0),
+        minimum_retry_delay_s=number("MinimumRetryDelay"),
+        no_progress_timeout_s=number("NoProgressTimeout"),
+        files=tuple(_read_file(item) for item in instance.instances("Files")),
+    )
+
+
+def _read_file(instance: Instance) -> JobFile:
+    total = instance.uint("BytesTotal", SIZE_UNKNOWN)
+    return JobFile(
+        url=instance.text("RemoteUrl") or "",
+        path=instance.text("LocalFile") or "",
+        bytes_total=None if total == SIZE_UNKNOWN else total,
+        bytes_transferred=instance.uint("BytesTransferred", 0),
+        is_completed=instance.boolean("Completed", False),
+    )
+
+
+def read_error(output: Instance, *, host: str, job_id: str) -> JobError:
+    """Make a job error of GetError's output."""
+    return JobError(
+        host=host,
+        job_id=job_id,
+        code=output.uint("ErrorCode", 0),
+        context=ErrorContext(output.uint("ErrorContext", 1)),
+        description=(output.text("ErrorDescription") or "").strip(),
+        context_description=(output.text("ContextDescription") or "").strip(),
+    )

@@ -1,0 +1,168 @@
+"""How a verb is declared, once: its click command, its view, its options, what it gets and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bitsshell.bits import Effect
+from bitsshell.commands.types import Duration, Host, Member
+from bitsshell.errors import UsageError
+from bitsshell.fleet.targets import Auth, LogonOptions, Target
+from bitsshell.render import Output
+from bitsshell.results import Event, Outcome, Plan, View
+from bitsshell.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a changing verb returns: the plan, and what to do once it is agreed to.
+
+    `run` is for verbs that live longer than their plan; others just have their plan carried out.
+    """
+
+    plan: Plan
+    run: Callable[[], Iterator[Event]] | None = None
+
+
+Answer = Iterable[Event] | Change
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of a verb: the session, and the options that every verb takes."""
+
+    session: Session
+    carry_out: Callable[[Plan], Iterator[Outcome]]
+    typed_hosts: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    logon: LogonOptions = field(default_factory=LogonOptions)
+    output: Output | None = None
+    what_if: bool = False
+    yes: bool = False
+    timeout_s: float | None = None
+
+    def targets(self) -> tuple[Target, ...]:
+        """The hosts to act on. Raises `NoTarget` and `BadHost`."""
+        return self.session.select(self.typed_hosts, exclude=self.excluded, logon=self.logon)
+
+
+class VerbCommand(click.Command):
+    """A click command that is run by our dispatcher, never by `main()`."""
+
+    view: View
+    effect: Effect
+    examples: tuple[str, ...]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, one a line."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write_text(example)
+
+
+VERBS: dict[str, VerbCommand] = {}
+"""Every verb by name, in the order of declaration."""
+
+
+def verb(
+    name: str, *, view: View, effect: Effect = Effect.READ, examples: Iterable[str]
+) -> Callable[[Callable[..., Answer]], VerbCommand]:
+    """Declare a verb. The function gets its `Call` and its own parameters, and returns events.
+
+    Its docstring is the help text: a first line for the list of verbs, then the rest.
+    """
+
+    def declare(function: Callable[..., Answer]) -> VerbCommand:
+        own: list[click.Parameter] = list(reversed(getattr(function, "__click_params__", [])))
+        command = VerbCommand(
+            name,
+            callback=click.pass_obj(function),
+            params=[*own, *common_options(live=any(p.name == "interval" for p in own))],
+            help=function.__doc__,
+            add_help_option=False,
+            epilog="examples",
+        )
+        command.view, command.effect, command.examples = view, effect, tuple(examples)
+        VERBS[name] = command
+        return command
+
+    return declare
+
+
+def common_options(*, live: bool = False) -> list[click.Parameter]:
+    """The options that every verb takes. `common_values` reads them, not the verb."""
+    limit = "follow the jobs for this long at most" if live else "stop after this long"
+
+    def option(*names: str, **settings: Any) -> click.Option:
+        return click.Option(names, expose_value=False, callback=_keep, **settings)
+
+    return [
+        option("-H", "--host", type=Host(), multiple=True, help="act on this host (repeatable)"),
+        option("-x", "--exclude", type=Host(), multiple=True, help="but not on this one"),
+        option("--user", metavar="NAME", help="log on as (DOMAIN\\name or name@domain)"),
+        option("--auth", type=Member(Auth, "auth"), help="auto, kerberos, ntlm, basic, ..."),
+        option("--port", type=click.IntRange(1, 65535), help="WinRM port (5985, with TLS 5986)"),
+        option("--tls/--no-tls", default=None, help="speak HTTPS"),
+        option("--ca", type=_EXISTING, help="authorities to trust (PEM)"),
+        option("--tls-fingerprint", metavar="SHA256", help="trust just this certificate"),
+        option("--tls-no-verify", is_flag=True, help="trust any certificate"),
+        option("--certificate", type=_EXISTING, help="client certificate (PEM)"),
+        option("--certificate-key", type=_EXISTING, help="its key (PEM)"),
+        option("--proxy", metavar="URL", help="reach the hosts through this proxy"),
+        option("--allow-unencrypted", is_flag=True, help="accept basic over plain HTTP"),
+        option("--keyring", is_flag=True, help="look for the password in the system's keyring"),
+        option("-o", "--output", type=Member(Output, "output format"), help="form of the answer"),
+        option("--what-if", is_flag=True, help="show what would be done, and send nothing"),
+        option("-y", "--yes", is_flag=True, help="do not ask"),
+        option("--timeout", type=Duration(minimum_s=0.1), help=limit),
+    ]
+
+
+class _ExistingFile(click.ParamType[str]):
+    name = "file"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The path as given. Raises UsageError when no such file can be read."""
+        path = Path(str(value)).expanduser()
+        if not path.is_file():
+            raise UsageError(f"there is no file {str(value)!r}", hint="give the path of a PEM file")
+        return str(path)
+
+
+_EXISTING = _ExistingFile()
+_KEPT = "bitsshell.common"
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    ctx.meta.setdefault(_KEPT, {})[param.name] = value
+
+
+def common_values(ctx: click.Context) -> dict[str, Any]:
+    """What the common options of a parsed command were given, by parameter name."""
+    values: dict[str, Any] = ctx.meta.get(_KEPT, {})
+    return values
+
+
+def logon_options(values: dict[str, Any]) -> LogonOptions:
+    """The part of them that says how to reach and log on to hosts."""
+    return LogonOptions(
+        user=values["user"],
+        auth=values["auth"],
+        port=values["port"],
+        tls=values["tls"],
+        ca_file=values["ca"],
+        tls_fingerprint=values["tls_fingerprint"],
+        tls_verify=not values["tls_no_verify"],
+        certificate=values["certificate"],
+        certificate_key=values["certificate_key"],
+        proxy=values["proxy"],
+        allow_unencrypted=values["allow_unencrypted"],
+        keyring=values["keyring"],
+    )

@@ -1,0 +1,308 @@
+"""The dispatcher: from words to events. Every front end goes through it, and only through it.
+
+In this order, for every changing verb: what-if, confirmation, journal (intent), execution, journal
+(outcome). A verb never prints, never asks and never writes the journal.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import click
+
+from bitsshell.commands.declare import (
+    VERBS,
+    Answer,
+    Call,
+    Change,
+    VerbCommand,
+    common_values,
+    logon_options,
+)
+from bitsshell.commands.outcomes import NotReached
+from bitsshell.commands.tokens import quote
+from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.fleet.credentials import NoCredential
+from bitsshell.fleet.fanout import OutOfTime, TimeLimit
+from bitsshell.render import Output
+from bitsshell.results import (
+    Begin,
+    Ending,
+    Event,
+    Notice,
+    Outcome,
+    Plan,
+    Planned,
+    Summary,
+    Text,
+    View,
+)
+from bitsshell.session import Session
+
+HELP_OPTIONS = ("--help", "-h", "-?")
+
+
+class Interaction(Protocol):
+    """How a front end asks its person."""
+
+    def confirm(self, plan: Plan) -> bool | None:
+        """Whether the plan may be sent; None when nobody can be asked."""
+
+
+class Nobody:
+    """No person is there: nothing that needs one is sent."""
+
+    def confirm(self, plan: Plan) -> bool | None:
+        """Nobody can be asked."""
+        del plan
+        return None
+
+
+class UnknownVerb(UsageError):
+    """The first word is no verb."""
+
+    typed: str
+
+    def __init__(self, typed: str, verbs: Sequence[str]) -> None:
+        near = difflib.get_close_matches(typed, verbs, n=2, cutoff=0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see them all: help"
+        super().__init__(f"there is no verb {typed!r}", hint=hint, typed=typed)
+
+
+class NeedsConfirmation(BitsShellError):
+    """A plan needs a person's yes, and nobody can be asked. Nothing was sent (exit code 5)."""
+
+    question: str
+    default_hint = "check it with --what-if, then add --yes"
+
+    def what(self) -> str:
+        """Repeat the question."""
+        return f"nothing was sent: nobody can be asked to {self.question}"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One verb with its words, parsed and converted; nothing is sent yet."""
+
+    verb: str
+    view: View
+    words: tuple[str, ...]
+    context: click.Context | None
+    call: Call
+
+    @property
+    def output(self) -> Output | None:
+        """The form that was asked for, None when nothing was said."""
+        return self.call.output
+
+
+class Dispatcher:
+    """Runs verbs on a session. `interaction` asks where a person must agree."""
+
+    def __init__(self, session: Session, interaction: Interaction | None = None) -> None:
+        self.session = session
+        self.interaction = interaction or Nobody()
+
+    def parse(self, words: Sequence[str]) -> Invocation:
+        """Turn words into an invocation. Raises UsageError; sends nothing."""
+        name, *arguments = words
+        command = " ".join(quote(word) for word in words)
+        call = Call(self.session, lambda plan: self._journaled(plan, command))
+        if wants_help(words):
+            return Invocation("help", View.TEXT, tuple(words), None, call)
+        declared = find_verb(name)
+        context = make_context(declared, arguments, call)
+        values = common_values(context)
+        call.typed_hosts = tuple(values["host"])
+        call.excluded = tuple(values["exclude"])
+        call.logon = logon_options(values)
+        call.output = values["output"]
+        call.what_if = values["what_if"]
+        call.yes = values["yes"]
+        call.timeout_s = values["timeout"]
+        return Invocation(name, declared.view, tuple(words), context, call)
+
+    def events(self, invocation: Invocation) -> Iterator[Event]:
+        """Run it; the stream opens with `Begin` and closes with `Summary`.
+
+        Raises:
+            UsageError: what was asked for cannot be done as it stands; nothing was sent.
+            NeedsConfirmation: nobody could be asked; nothing was sent.
+        """
+        yield Begin(invocation.verb, invocation.view)
+        began = self.session.clock.monotonic()
+        tally = _Tally(invocation.verb)
+        try:
+            with self.session.interrupts.deferred(), self.session.within(_limit(invocation)):
+                for event in self._answer(invocation):
+                    tally.take(event)
+                    yield event
+        except KeyboardInterrupt:
+            tally.ending = Ending.INTERRUPTED
+        except TimeLimit:
+            tally.ending = Ending.TIME_LIMIT
+        except _Declined:
+            tally.ending = Ending.DECLINED
+            yield Notice("nothing was sent")
+        yield tally.summary(self.session.clock.monotonic() - began)
+
+    def _answer(self, invocation: Invocation) -> Iterator[Event]:
+        context = invocation.context
+        if context is None:
+            yield Text(help_text(invocation.words))
+            return
+        with context:
+            try:
+                answer: Answer = context.command.invoke(context)
+            except click.ClickException as error:
+                raise usage_error(error) from error
+            if isinstance(answer, Change):
+                yield from self._change(answer, invocation)
+            else:
+                yield from answer
+
+    def _change(self, change: Change, invocation: Invocation) -> Iterator[Event]:
+        plan, call = change.plan, invocation.call
+        yield from plan.found
+        if not plan.steps and plan.policy is None:
+            return
+        if call.what_if:
+            yield Planned(plan)
+            return
+        if plan.needs_confirmation and not call.yes:
+            with self.session.interrupts.immediate():
+                agreed = self.interaction.confirm(plan)
+            if agreed is None:
+                raise NeedsConfirmation(question=_question(plan))
+            if not agreed:
+                raise _Declined
+        yield from change.run() if change.run else call.carry_out(plan)
+
+    def _journaled(self, plan: Plan, command: str) -> Iterator[Outcome]:
+        """Carry out a plan, written down before and after."""
+        journal = self.session.journal
+        number = journal.intend(
+            at=self.session.clock.now(), user=self.session.user, command=command, plan=plan
+        )
+        began = self.session.clock.monotonic()
+        tally = _Tally(plan.verb)
+        try:
+            for outcome in self.session.carry_out(plan):
+                tally.take(outcome)
+                journal.record(number, outcome)
+                yield outcome
+        except KeyboardInterrupt:
+            tally.ending = Ending.INTERRUPTED
+            raise
+        except TimeLimit:
+            tally.ending = Ending.TIME_LIMIT
+            raise
+        finally:
+            journal.close(number, tally.summary(self.session.clock.monotonic() - began))
+
+
+def find_verb(name: str) -> VerbCommand:
+    """The verb of this name. Raises `UnknownVerb` with the nearest ones."""
+    command = VERBS.get(name)
+    if command is None:
+        raise UnknownVerb(name, [*VERBS, "help", "exit"])
+    return command
+
+
+def make_context(command: VerbCommand, arguments: Sequence[str], call: Call) -> click.Context:
+    """Parse a verb's words. Raises UsageError."""
+    try:
+        return command.make_context(command.name, list(arguments), obj=call)
+    except click.ClickException as error:
+        raise usage_error(error) from error
+
+
+def wants_help(words: Sequence[str]) -> bool:
+    """Whether help is asked for: `help [VERB]`, or a help option before `--`."""
+    if words[0] == "help":
+        return True
+    options = words[: words.index("--")] if "--" in words else words
+    return any(word in HELP_OPTIONS for word in options)
+
+
+def help_text(words: Sequence[str]) -> str:
+    """The list of verbs, or the help of one."""
+    named = [word for word in words if word != "help" and word not in HELP_OPTIONS]
+    if not named:
+        rows = [f"  {name:<10}{verb.get_short_help_str(80)}" for name, verb in VERBS.items()]
+        return "\n".join(["verbs (help VERB for more):", *rows])
+    command = find_verb(named[0])
+    context = click.Context(command, info_name=command.name, max_content_width=100)
+    return command.get_help(context)
+
+
+def usage_error(error: click.ClickException) -> UsageError:
+    """What click says of wrong words, in our form."""
+    hint = None
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption):
+        message = f"there is no option {error.option_name}"
+        if error.possibilities:
+            hint = "did you mean " + " or ".join(sorted(error.possibilities)[:3]) + "?"
+    elif isinstance(error, click.MissingParameter):
+        name = error.param.human_readable_name if error.param else "argument"
+        message = f"{name.upper()} is missing"
+    else:
+        message = error.format_message().rstrip(".")
+        message = message[:1].lower() + message[1:]
+    if hint is None and context is not None:
+        hint = " ".join(context.command.collect_usage_pieces(context))
+        hint = f"{context.info_name} {hint}"
+    return UsageError(message, hint=hint)
+
+
+def _question(plan: Plan) -> str:
+    jobs = "1 job" if plan.size == 1 else f"{plan.size} jobs"
+    hosts = plan.hosts[0] if len(plan.hosts) == 1 else f"{len(plan.hosts)} hosts"
+    return f"{plan.verb} {jobs} on {hosts}"
+
+
+def _limit(invocation: Invocation) -> float | None:
+    """The time limit of the whole command; verbs that follow jobs keep their own."""
+    context = invocation.context
+    if context is None or "interval" in context.params:
+        return None
+    return invocation.call.timeout_s
+
+
+class _Declined(Exception):  # noqa: N818  # it is an ending, not an error
+    """A person said no."""
+
+
+class _Tally:
+    """Counts a stream over (host, job) pairs: of several outcomes of a pair the worst counts."""
+
+    def __init__(self, verb: str) -> None:
+        self.verb = verb
+        self.ending = Ending.COMPLETE
+        self._pairs: dict[tuple[str, str | None], Outcome] = {}
+
+    def take(self, event: object) -> None:
+        """Count an event."""
+        if isinstance(event, Outcome):
+            key = (event.host, event.job_id)
+            known = self._pairs.get(key)
+            if known is None or known.status.is_well:
+                self._pairs[key] = event
+            if isinstance(event.error, NoCredential):
+                self.ending = Ending.NEEDS_PERSON
+            elif isinstance(event.error, NotReached) and self.ending is Ending.COMPLETE:
+                self.ending = Ending.TIME_LIMIT
+
+    def summary(self, elapsed_s: float) -> Summary:
+        """The counts."""
+        summary = Summary(verb=self.verb, ending=self.ending, elapsed_s=elapsed_s)
+        for outcome in self._pairs.values():
+            if isinstance(outcome.error, NotReached | OutOfTime):
+                summary = replace(summary, unmet=summary.unmet + 1)
+            else:
+                summary = summary.counting(outcome)
+        return summary

@@ -1,0 +1,134 @@
+"""`watch`, `wait`, `manage`: verbs that stay with jobs for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from bitsshell.bits import Effect, JobState
+from bitsshell.commands.declare import Call, Change, verb
+from bitsshell.commands.following import Follower, Judge
+from bitsshell.commands.judges import (
+    ManagePolicy,
+    OnError,
+    OnTransferred,
+    OnTransient,
+    WaitJudge,
+    WatchJudge,
+)
+from bitsshell.commands.types import STATES, Duration, Job, Member
+from bitsshell.fleet.references import Reference
+from bitsshell.results import Event, Frame, JobChange, Plan, View
+from bitsshell.session import Resolution
+
+_INTERVAL = Duration(minimum_s=0.05)
+
+
+@verb(
+    "watch",
+    view=View.WATCH,
+    examples=("watch", "watch nightly --interval 1", "watch 'nightly*' -o ndjson"),
+)
+@click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
+@click.option("--interval", type=_INTERVAL, default=2.0, help="between polls (2s)")
+def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterator[Event]:
+    """Watch jobs: progress, rate and time left.
+
+    On a terminal it redraws in place, elsewhere it writes one line of JSON for each change. It
+    ends when every named job is TRANSFERRED, in ERROR or gone; without a name it watches whole
+    queues until Ctrl-C.
+    """
+    targets = call.targets()
+    if jobs:
+        yield from _follow(call, call.session.resolve(jobs, targets), WatchJudge(), interval)
+    else:
+        yield from Follower(call, targets, None, WatchJudge(), interval_s=interval).run()
+
+
+@verb(
+    "wait",
+    view=View.CHANGES,
+    examples=("wait nightly", "wait nightly --until transferred,error --timeout 2h"),
+)
+@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@click.option(
+    "--until", type=STATES, default="transferred", metavar="STATE[,STATE]", help="(transferred)"
+)
+@click.option("--interval", type=_INTERVAL, default=5.0, help="between polls (5s)")
+def wait(
+    call: Call, jobs: tuple[Reference, ...], *, until: tuple[JobState, ...], interval: float
+) -> Iterator[Event]:
+    """Wait until jobs are in one of some states; silent until then.
+
+    ERROR ends the wait as a failure, unless it is one of the states.
+    """
+    resolution = call.session.resolve(jobs, call.targets())
+    for event in _follow(call, resolution, WaitJudge(frozenset(until)), interval):
+        if not isinstance(event, Frame | JobChange):
+            yield event
+
+
+@verb(
+    "manage",
+    view=View.WATCH,
+    effect=Effect.CHANGE,
+    examples=(
+        "manage nightly",
+        "manage nightly --on-transferred complete --interval 5 --timeout 2h",
+        "manage nightly --on-error cancel --on-transient cancel --yes",
+    ),
+)
+@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@click.option(
+    "--on-transferred",
+    type=Member(OnTransferred, "choice"),
+    default="complete",
+    help="complete (default) or keep",
+)
+@click.option(
+    "--on-error", type=Member(OnError, "choice"), default="keep", help="keep (default), cancel, resume"
+)
+@click.option(
+    "--on-transient",
+    type=Member(OnTransient, "choice"),
+    default="wait",
+    help="wait (default), cancel, resume",
+)
+@click.option("--interval", type=_INTERVAL, default=5.0, help="between polls (5s)")
+def manage(
+    call: Call,
+    jobs: tuple[Reference, ...],
+    *,
+    on_transferred: OnTransferred,
+    on_error: OnError,
+    on_transient: OnTransient,
+    interval: float,
+) -> Change:
+    """Stay with jobs to their end and act on their state.
+
+    TRANSIENT_ERROR is retried by BITS itself and is no failure. Microsoft's sample cancels such
+    jobs: that is --on-error cancel --on-transient cancel.
+    """
+    policy = ManagePolicy(on_transferred, on_error, on_transient)
+    resolution = call.session.resolve(jobs, call.targets())
+    plan = Plan(
+        "manage",
+        (),
+        resolution.failed,
+        policy.describe(),
+        policy.effect,
+        tuple((target.name, job.id) for target, job in resolution.found),
+    )
+    found = Resolution(resolution.found, ())
+    return Change(plan, lambda: _follow(call, found, policy, interval))
+
+
+def _follow(
+    call: Call, resolution: Resolution, judge: Judge, interval_s: float
+) -> Iterator[Event]:
+    yield from resolution.failed
+    targets = [target for target, _ in resolution.found]
+    jobs = [job for _, job in resolution.found]
+    if jobs:
+        yield from Follower(call, targets, jobs, judge, interval_s=interval_s).run()

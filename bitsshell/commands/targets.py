@@ -1,0 +1,85 @@
+"""`hosts` and `use`: which hosts there are, and which ones the session acts on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+
+from bitsshell.bits import HostIdentity, IdentifyHost, JobList
+from bitsshell.commands.declare import Call, verb
+from bitsshell.commands.types import Host
+from bitsshell.fleet.targets import Target
+from bitsshell.results import Event, Notice, Outcome, View
+
+
+@verb(
+    "hosts",
+    view=View.HOSTS,
+    examples=("hosts", "hosts --check", "hosts -H web01,web02 --check"),
+)
+@click.option("--check", is_flag=True, help="ask each host what it is")
+def hosts(call: Call, *, check: bool) -> Iterator[Event]:
+    """Show the known hosts and whether they are connected.
+
+    Without --check nothing is sent.
+    """
+    session = call.session
+    named = bool(call.typed_hosts)
+    targets = call.targets() if named else tuple(session.known.values())
+    if not targets:
+        yield Notice("no host is known yet: use HOST")
+    if not check:
+        for target in targets:
+            yield Outcome(host=target.name, value=session.host_status(target))
+        return
+    by_name = {target.name: target for target in targets}
+    for outcome in session.ask(targets, IdentifyHost()):
+        status = session.host_status(by_name[outcome.host])
+        if isinstance(outcome.value, HostIdentity):
+            yield replace(outcome, value=replace(status, product=outcome.value.version))
+        else:
+            yield outcome
+
+
+@verb(
+    "use",
+    view=View.HOSTS,
+    examples=(
+        "use web01",
+        "use web01 web02:5986 --user ADMIN --auth ntlm",
+        "use https://web03:5986/wsman --ca site.pem",
+        "use --none",
+    ),
+)
+@click.argument("names", nargs=-1, type=Host())
+@click.option("--none", is_flag=True, help="act on no host from now on")
+def use(call: Call, names: tuple[str, ...], *, none: bool) -> Iterator[Event]:
+    """Choose the hosts that the following commands act on, and log on to them.
+
+    The options for logging on that are given here hold for these hosts from now on. A host that
+    does not answer is chosen all the same.
+    """
+    session = call.session
+    if none:
+        session.targets = ()
+        yield Notice("no host is chosen")
+        return
+    if names or call.typed_hosts:
+        session.targets = session.select(
+            (*names, *call.typed_hosts), exclude=call.excluded, logon=call.logon
+        )
+    else:
+        session.targets = call.targets()
+    yield from _log_on(call, session.targets)
+
+
+def _log_on(call: Call, targets: tuple[Target, ...]) -> Iterator[Event]:
+    """Read the queues, which logs on and fills the snapshot that completion looks into."""
+    by_name = {target.name: target for target in targets}
+    for outcome in call.session.look(targets):
+        if isinstance(outcome.value, JobList):
+            yield replace(outcome, value=call.session.host_status(by_name[outcome.host]))
+        else:
+            yield outcome

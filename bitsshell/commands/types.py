@@ -1,0 +1,215 @@
+"""What arguments may be: syntax only, so that completion may convert at every key.
+
+Candidates for completion come from the session's snapshot, never from the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from bitsshell.bits import FileSpec, JobState, Priority
+from bitsshell.bits.limits import check_path, check_url
+from bitsshell.errors import UsageError
+from bitsshell.fleet.references import MIN_PREFIX, Reference, parse_reference
+from bitsshell.session import Session
+
+MAX_CANDIDATES = 200
+"""Nobody reads more; the rest comes with the next letter."""
+
+E = TypeVar("E", bound=Enum)
+
+
+class BadValue(UsageError):
+    """A value that an option or argument does not take."""
+
+
+def session_of(ctx: click.Context) -> Session | None:
+    """The session that completion may look into; None where there is none (an OS shell)."""
+    found = ctx.find_object(object)
+    session = getattr(found, "session", found)
+    return session if isinstance(session, Session) else None
+
+
+class Host(click.ParamType[str]):
+    """One host, or several with commas; parsed when the session selects them."""
+
+    name = "host"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Known hosts, after the last comma."""
+        session = session_of(ctx)
+        if session is None:
+            return []
+        done, comma, last = incomplete.rpartition(",")
+        folded = last.casefold()
+        return [
+            CompletionItem(f"{done}{comma}{name}", help=target.url)
+            for name, target in sorted(session.known.items())
+            if name.startswith(folded)
+        ][:MAX_CANDIDATES]
+
+
+class Job(click.ParamType[Reference]):
+    """A reference to jobs: id, beginning of an id, name, pattern, %3, %1-4, %errors."""
+
+    name = "job"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Reference:
+        """Tell what the reference is by its form."""
+        return value if isinstance(value, Reference) else parse_reference(str(value))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Jobs of the snapshot: names first, ids once a few of their digits are typed."""
+        session = session_of(ctx)
+        if session is None:
+            return []
+        if incomplete.startswith("%"):
+            rows = [f"%{row}" for row in range(1, len(session.listing) + 1)]
+            return [
+                CompletionItem(row) for row in (*rows, "%errors") if row.startswith(incomplete)
+            ][:MAX_CANDIDATES]
+        hosts = [target.name for target in session.targets] or None
+        brace = "{" if incomplete.startswith("{") else ""
+        folded = incomplete.casefold().lstrip("{")
+        items: dict[str, CompletionItem] = {}
+        for job in session.snapshot.with_prefix(incomplete, hosts=hosts):
+            by_id = bool(brace) or (
+                len(folded) >= MIN_PREFIX and job.id.casefold().startswith(folded)
+            )
+            value = (f"{{{job.id}}}" if brace else job.id) if by_id else job.name
+            meta = f"{job.state.name} {job.host}" + (f" {job.name}" if by_id else "")
+            items.setdefault(value, CompletionItem(value, help=meta))
+            if len(items) >= MAX_CANDIDATES:
+                break
+        return list(items.values())
+
+
+class Member(click.ParamType[Any]):
+    """One of an enumeration's names, in any case, with `-` or `_`; its number is taken too."""
+
+    def __init__(self, enumeration: type[E], name: str, *, only: Iterable[E] | None = None) -> None:
+        self.name = name
+        members = list(enumeration if only is None else only)
+        self.members: dict[str, Enum] = {
+            member.name.lower().replace("_", "-"): member for member in members
+        }
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Any:
+        """The member."""
+        if isinstance(value, Enum):
+            return value
+        text = str(value).strip().lower().replace("_", "-")
+        if text in self.members:
+            return self.members[text]
+        for member in self.members.values():
+            if text == str(member.value):
+                return member
+        raise BadValue(f"{value!r} is no {self.name}", hint="one of " + ", ".join(self.members))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names that begin with it."""
+        folded = incomplete.lower().replace("_", "-")
+        return [CompletionItem(name) for name in self.members if name.startswith(folded)]
+
+
+class Several(click.ParamType[tuple[Any, ...]]):
+    """Values with commas between them, each of another type."""
+
+    def __init__(self, item: click.ParamType[Any]) -> None:
+        self.item = item
+        self.name = f"{item.name},..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Any, ...]:
+        """All of them."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(self.item.convert(part, param, ctx) for part in str(value).split(","))
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The last of them."""
+        done, comma, last = incomplete.rpartition(",")
+        return [
+            CompletionItem(f"{done}{comma}{item.value}", help=item.help)
+            for item in self.item.shell_complete(ctx, param, last)
+        ]
+
+
+class Duration(click.ParamType[float]):
+    """A length of time in seconds, or with a unit: 0.5, 90s, 5m, 2h, 3d, 1h30m."""
+
+    name = "duration"
+    _units = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+    def __init__(self, *, minimum_s: float = 0.0) -> None:
+        self.minimum_s = minimum_s
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Seconds."""
+        if isinstance(value, int | float):
+            return float(value)
+        text = str(value).strip().lower()
+        if re.fullmatch(r"\d+(\.\d+)?|\.\d+", text):
+            seconds = float(text)
+        elif re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
+            seconds = sum(
+                float(number) * self._units[unit]
+                for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+            )
+        else:
+            raise BadValue(f"{value!r} is no length of time", hint="write 0.5, 90s, 5m, 2h or 1h30m")
+        if seconds < self.minimum_s:
+            raise BadValue(f"{value!r} is too short", hint=f"at least {self.minimum_s:g} s")
+        return seconds
+
+
+class Checked(click.ParamType[str]):
+    """A text that a check of `bits.limits` lets pass."""
+
+    def __init__(self, name: str, check: Callable[[str], str]) -> None:
+        self.name = name
+        self.check = check
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The text, unchanged."""
+        return self.check(str(value))
+
+
+URL = Checked("url", check_url)
+LOCAL_PATH = Checked("path", check_path)
+PRIORITY = Member(Priority, "priority")
+STATE = Member(JobState, "state")
+STATES = Several(STATE)
+
+
+def file_pairs(texts: tuple[str, ...]) -> tuple[FileSpec, ...]:
+    """`URL PATH [URL PATH]...` as files. Raises `BadValue` and `NotAccepted`."""
+    if len(texts) % 2:
+        raise BadValue(
+            f"a path is missing after {texts[-1]!r}",
+            hint=r"give URL and path in pairs: http://server/a.bin 'C:\in\a.bin'",
+        )
+    return tuple(FileSpec(url, path) for url, path in zip(texts[::2], texts[1::2], strict=True))

@@ -1,0 +1,68 @@
+"""Ctrl-C while hosts are being worked on: heard at once, but never in the middle of a line.
+
+A KeyboardInterrupt may strike between any two instructions, so an outcome could be lost between
+the thread that made it and the screen. While a command runs, the first Ctrl-C is therefore only
+noted; whoever waits looks at it every tenth of a second and winds up in order. The second one
+raises as usual.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupts:
+    """Notes Ctrl-C. One for a session; only the main thread can listen."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._is_deferred = False
+
+    def __call__(self) -> bool:
+        """Whether Ctrl-C was typed since `deferred` was entered."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Interrupt the command from elsewhere: a test, a button."""
+        self._is_set = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where one was noted."""
+        if self._is_set:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Note the first Ctrl-C instead of raising it."""
+        self._is_set = False
+        if self._is_deferred or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = signal.signal(signal.SIGINT, self._note)
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+            signal.signal(signal.SIGINT, previous)
+
+    @contextmanager
+    def immediate(self) -> Iterator[None]:
+        """Let Ctrl-C raise for a while, because a person is being asked something."""
+        if not self._is_deferred:
+            yield
+            return
+        noting = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, noting)
+
+    def _note(self, signum: int, frame: FrameType | None) -> None:
+        if self._is_set:
+            signal.default_int_handler(signum, frame)
+        self._is_set = True

@@ -1,0 +1,50 @@
+"""A fleet of emulated Windows hosts to learn, rehearse and test on.
+
+Each host has a WinRM endpoint, a BITS engine behind it that really downloads, and a folder that
+its jobs cannot leave; a file server gives them something to fetch. Nothing of the client is used
+here, so that a mistake of one side cannot hide in the other.
+"""
+
+from __future__ import annotations
+
+from .clock import ManualClock, ScaledClock
+from .engine.codes import ErrorContext, JobState, Priority
+from .engine.model import PracticeJob, PracticeJobFile
+from .faults import KINDS, FaultKind, HostFaults
+from .files import PracticeFile
+from .fleet import PracticeFleet
+from .host import PracticeHost
+from .settings import (
+    AddFileCase,
+    EngineSettings,
+    MethodErrors,
+    MissingFolder,
+    OwnerForm,
+    PracticeSettings,
+    WinRmSettings,
+)
+from .stats import HostStats
+
+__all__ = [
+    "KINDS",
+    "AddFileCase",
+    "EngineSettings",
+    "ErrorContext",
+    "FaultKind",
+    "HostFaults",
+    "HostStats",
+    "JobState",
+    "ManualClock",
+    "MethodErrors",
+    "MissingFolder",
+    "OwnerForm",
+    "PracticeFile",
+    "PracticeFleet",
+    "PracticeHost",
+    "PracticeJob",
+    "PracticeJobFile",
+    "PracticeSettings",
+    "Priority",
+    "ScaledClock",
+    "WinRmSettings",
+]

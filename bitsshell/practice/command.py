@@ -1,0 +1,181 @@
+"""The command `bitsshell practice`: a practice fleet in the foreground."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .fleet import MAX_HOSTS, PracticeFleet
+from .settings import EngineSettings, PracticeSettings
+from .winrm.texts import DEFAULT_LOCALE, LOCALES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+ENVIRONMENT_NAME = "BITSSHELL_PASSWORD"
+_POLL_S = 0.5
+
+
+@click.command(name="practice")
+@click.option(
+    "--hosts",
+    "count",
+    type=click.IntRange(1, MAX_HOSTS),
+    default=3,
+    show_default=True,
+    help="How many practice hosts.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of a table.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the hosts write; kept at the end. Without it a temporary folder is used.",
+)
+@click.option("--by-path", is_flag=True, help="All hosts on one port, told apart by the path.")
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on. Anything but loopback opens the hosts to the network.",
+)
+@click.option(
+    "--locale",
+    type=click.Choice(LOCALES),
+    default=DEFAULT_LOCALE,
+    show_default=True,
+    help="Language of fault texts.",
+)
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How much faster than real BITS' timers run; 60 makes an hour a minute.",
+)
+@click.option(
+    "--latency",
+    "latency_s",
+    type=click.FloatRange(0),
+    default=0.0,
+    help="Seconds that every answer of a host comes later.",
+)
+@click.option(
+    "--pace",
+    "pace_bytes_per_s",
+    type=click.IntRange(1),
+    help="Bytes a second that a transfer moves, so that it can be watched.",
+)
+@click.option("--user", "username", help="Name of the hosts' account.")
+def practice(
+    *,
+    count: int,
+    as_json: bool,
+    folder: Path | None,
+    by_path: bool,
+    bind: str,
+    locale: str,
+    time_scale: float,
+    latency_s: float,
+    pace_bytes_per_s: int | None,
+    username: str | None,
+) -> None:
+    """Run practice hosts until interrupted.
+
+    Each host is a WinRM endpoint with a BITS engine behind it that really downloads; a file
+    server gives them something to fetch. The hosts' account is made up for this run. Set
+    BITSSHELL_PASSWORD to choose its password.
+    """
+    settings = PracticeSettings(engine=EngineSettings(transfer_bytes_per_s=pace_bytes_per_s))
+    with ExitStack() as stack:
+        interrupted = stack.enter_context(_ended_by_signals())
+        try:
+            fleet = PracticeFleet(
+                count,
+                folder,
+                by_path=by_path,
+                bind=bind,
+                locale=locale,
+                time_scale=time_scale,
+                settings=settings,
+                username=username,
+                password=os.environ.get(ENVIRONMENT_NAME) or None,
+                latency_s=latency_s,
+            )
+            stack.enter_context(fleet)
+        except (OSError, ValueError) as error:
+            raise click.ClickException(f"the practice fleet cannot start: {error}") from error
+        if not fleet.is_loopback:
+            click.echo(
+                "Warning: the hosts can be reached from the network, and basic authentication "
+                "sends the password over it in clear.",
+                err=True,
+            )
+        click.echo(_line(fleet) if as_json else _page(fleet))
+        sys.stdout.flush()
+        while not interrupted.wait(_POLL_S):
+            pass
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set. The end of standard input means nothing."""
+    event = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        event.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield event
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _line(fleet: PracticeFleet) -> str:
+    hosts = [
+        {
+            "name": host.name,
+            "endpoint": host.endpoint,
+            "username": host.username,
+            "password": host.password,
+            "root": str(host.root),
+        }
+        for host in fleet.hosts
+    ]
+    return json.dumps({"hosts": hosts, "files": fleet.files_url}, separators=(",", ":"))
+
+
+def _page(fleet: PracticeFleet) -> str:
+    first = fleet.hosts[0]
+    width = max(len(host.endpoint) for host in fleet.hosts)
+    rows = [f"  {host.name}  {host.endpoint:<{width}}  {host.root}" for host in fleet.hosts]
+    files = [f"  {file.url}  {file.size_bytes} bytes" for file in fleet.files]
+    example = fleet.files[-1]
+    target = f"-H {first.endpoint} --user {first.username} --auth basic"
+    return "\n".join(
+        [
+            f"Practice hosts (user {first.username}, password {first.password}):",
+            *rows,
+            "Files to fetch:",
+            *files,
+            "Next, in another terminal:",
+            f"  export BITSSHELL_PASSWORD={first.password}",
+            f"  bitsshell jobs {target}",
+            f"  bitsshell create {target} {example.url} 'C:\\in\\{example.name}'",
+            "Ctrl-C ends the hosts.",
+        ]
+    )

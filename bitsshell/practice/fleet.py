@@ -1,0 +1,352 @@
+"""The practice fleet: hosts and a file server on a background thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import shutil
+import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+from aiohttp import web
+
+from .accounts import Account, AccountFile
+from .clock import Clock, ScaledClock
+from .files import FileServer, PracticeFile, standard_files
+from .host import HostMachine, PracticeHost
+from .settings import PracticeSettings
+from .winrm.server import Endpoint, WinRmServer
+from .winrm.texts import LOCALES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_WINRM_PATH = "/wsman"
+_START_TIMEOUT_S = 60.0
+MAX_HOSTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What all hosts of a fleet share."""
+
+    account: Account
+    by_path: bool
+    bind: str
+    locale: str
+    clock: Clock
+    settings: PracticeSettings
+    latency_s: float
+
+
+class PracticeFleet:
+    """Emulated Windows hosts with BITS jobs that really move bytes.
+
+    A context manager: the hosts run from `__enter__` to `__exit__` on a thread of their own.
+
+    Args:
+        hosts: how many.
+        folder: where the hosts write, one sub-folder each, which stays; None is a temporary
+            folder that is removed at the end.
+        by_path: all hosts on one port, told apart by the path, instead of one port each.
+        bind: the address to listen on. Another one than a loopback address lets everybody on the
+            network use the hosts, with the account's name and password going over it in clear.
+        locale: the language of fault texts, such as `fr-FR`.
+        time_scale: how much faster than real the engine's timers run.
+        clock: the engine's clock, instead of a scaled one.
+        settings: choices where nothing certain is known about Windows.
+        username, password: the account; without a password a throw-away one is made.
+        latency_s: real seconds that every answer of a host comes later.
+
+    Raises:
+        ValueError: an argument that cannot be.
+        OSError: a port or a folder cannot be had.
+    """
+
+    def __init__(
+        self,
+        hosts: int = 3,
+        folder: Path | str | None = None,
+        *,
+        by_path: bool = False,
+        bind: str = "127.0.0.1",
+        locale: str = "en-US",
+        time_scale: float = 1.0,
+        clock: Clock | None = None,
+        settings: PracticeSettings | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        latency_s: float = 0.0,
+    ) -> None:
+        if not 1 <= hosts <= MAX_HOSTS:
+            raise ValueError(f"a fleet has 1 to {MAX_HOSTS} hosts, not {hosts}")
+        if locale not in LOCALES:
+            raise ValueError(f"no texts in {locale!r}; there are {', '.join(LOCALES)}")
+        self._count = hosts
+        self._given_folder = None if folder is None else Path(folder)
+        generated = Account.generate()
+        self._options = _Options(
+            account=Account(username or generated.username, password or generated.password),
+            by_path=by_path,
+            bind=str(ipaddress.ip_address(bind)),
+            locale=locale,
+            clock=clock or ScaledClock(time_scale),
+            settings=settings or PracticeSettings(),
+            latency_s=latency_s,
+        )
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._temporary: Path | None = None
+        self._hosts: tuple[PracticeHost, ...] = ()
+        self._files: tuple[PracticeFile, ...] = ()
+        self._files_url = ""
+
+    # --- what runs ---
+
+    @property
+    def hosts(self) -> tuple[PracticeHost, ...]:
+        """The hosts, in order."""
+        return self._hosts
+
+    @property
+    def files_url(self) -> str:
+        """Address of the file server, with a slash at its end."""
+        return self._files_url
+
+    @property
+    def files(self) -> tuple[PracticeFile, ...]:
+        """The files that it serves."""
+        return self._files
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the fleet."""
+        return ipaddress.ip_address(self._options.bind).is_loopback
+
+    # --- life ---
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the thread and return when every port listens."""
+        if self._thread is not None:
+            raise RuntimeError("the practice fleet was started before")
+        self._thread = threading.Thread(
+            target=self._run_thread, name="bitsshell practice fleet", daemon=True
+        )
+        self._thread.start()
+        if not self._ready.wait(_START_TIMEOUT_S):
+            raise TimeoutError("the practice fleet did not start")
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def close(self) -> None:
+        """Stop all hosts; a temporary folder goes with them. Harmless when nothing runs."""
+        thread, loop, stop = self._thread, self._loop, self._stop
+        if thread is None:
+            return
+        if thread.is_alive() and loop is not None and stop is not None:
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(stop.set)
+        thread.join()
+
+    def _run_thread(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - handed to the thread that started us
+            self._failure = error
+        finally:
+            if self._temporary is not None:
+                shutil.rmtree(self._temporary, ignore_errors=True)
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        folder = self._folder()
+        names = tuple(f"practice{number:02d}" for number in range(1, self._count + 1))
+        account_folder = Path(tempfile.mkdtemp(prefix="bitsshell-account-"))
+        account_file = AccountFile(account_folder, self._options.account, names)
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
+        timeouts = aiohttp.ClientTimeout(
+            total=None,
+            sock_connect=self._options.settings.engine.connect_timeout_s,
+            sock_read=self._options.settings.engine.read_timeout_s,
+        )
+        try:
+            async with aiohttp.ClientSession(
+                connector=connector,
+                timeout=timeouts,
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+            ) as session:
+                running = _Running(self._options, session, folder, account_file)
+                try:
+                    self._files_url, self._files = await running.start_files()
+                    self._hosts = await running.start_hosts(names)
+                    self._ready.set()
+                    await self._stop.wait()
+                finally:
+                    await running.close()
+        finally:
+            account_file.remove()
+            shutil.rmtree(account_folder, ignore_errors=True)
+
+    def _folder(self) -> Path:
+        if self._given_folder is not None:
+            folder = self._given_folder.resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            return folder
+        self._temporary = Path(tempfile.mkdtemp(prefix="bitsshell-practice-")).resolve()
+        return self._temporary
+
+
+class _Running:
+    """The listeners and engines of a fleet while it runs."""
+
+    def __init__(
+        self,
+        options: _Options,
+        session: aiohttp.ClientSession,
+        folder: Path,
+        account_file: AccountFile,
+    ) -> None:
+        self._options = options
+        self._session = session
+        self._folder = folder
+        self._account_file = account_file
+        self._listeners: list[asyncio.Server] = []
+        self._servers: list[WinRmServer] = []
+        self._file_server: web.Server | None = None
+        self._machines: list[HostMachine] = []
+
+    async def start_files(self) -> tuple[str, tuple[PracticeFile, ...]]:
+        """Open the file server; its address and its files."""
+        server = FileServer(standard_files())
+        self._file_server = web.Server(server.handle, access_log=None)
+        port = await self._listen(self._file_server)
+        url = f"{self._origin(port)}/"
+        files = tuple(
+            PracticeFile(c.name, url + c.name, len(c.data), c.sha256) for c in server.contents
+        )
+        return url, files
+
+    async def start_hosts(self, names: tuple[str, ...]) -> tuple[PracticeHost, ...]:
+        """Open every host: on a port of its own, or all on one."""
+        if self._options.by_path:
+            return await self._by_path(names)
+        return tuple([await self._on_port(name) for name in names])
+
+    async def _on_port(self, name: str) -> PracticeHost:
+        machine, endpoint = self._make(name)
+
+        def find(path: str) -> Endpoint | None:
+            return endpoint if _is_winrm(path) else None
+
+        server = self._server(find)
+        port = await self._listen(server)
+        return self._handle(machine, endpoint, server, f"{self._origin(port)}{_WINRM_PATH}")
+
+    async def _by_path(self, names: tuple[str, ...]) -> tuple[PracticeHost, ...]:
+        made = [self._make(name) for name in names]
+        endpoints = {machine.name: endpoint for machine, endpoint in made}
+
+        def find(path: str) -> Endpoint | None:
+            name, _, rest = path.lstrip("/").partition("/")
+            return endpoints.get(name.lower()) if _is_winrm("/" + rest) else None
+
+        server = self._server(find)
+        origin = self._origin(await self._listen(server))
+        return tuple(
+            self._handle(machine, endpoint, server, f"{origin}/{machine.name}{_WINRM_PATH}")
+            for machine, endpoint in made
+        )
+
+    def _make(self, name: str) -> tuple[HostMachine, Endpoint]:
+        options = self._options
+        root = self._folder / name
+        root.mkdir(exist_ok=True)
+        machine = HostMachine(
+            name, root, options.clock, lambda: self._session, options.settings, options.locale
+        )
+        machine.engine.restore()
+        self._machines.append(machine)
+        endpoint = Endpoint(
+            name=name,
+            service=machine.service,
+            settings=options.settings.winrm,
+            counters=machine.counters,
+            faults=machine.faults,
+            account=options.account,
+            account_file=self._account_file,
+            latency_s=options.latency_s,
+        )
+        return machine, endpoint
+
+    def _server(self, find: Callable[[str], Endpoint | None]) -> WinRmServer:
+        server = WinRmServer(
+            find, idle_timeout_s=self._options.settings.winrm.idle_connection_timeout_s
+        )
+        self._servers.append(server)
+        return server
+
+    def _handle(
+        self, machine: HostMachine, endpoint: Endpoint, server: WinRmServer, address: str
+    ) -> PracticeHost:
+        account = self._options.account
+        return PracticeHost(
+            machine,
+            address,
+            account.username,
+            account.password,
+            asyncio.get_running_loop(),
+            lambda: server.drop_idle(endpoint),
+        )
+
+    async def _listen(self, server: web.Server) -> int:
+        listener = await asyncio.get_running_loop().create_server(
+            server, self._options.bind, 0, backlog=256
+        )
+        self._listeners.append(listener)
+        port: int = listener.sockets[0].getsockname()[1]
+        return port
+
+    def _origin(self, port: int) -> str:
+        address = self._options.bind
+        return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+    async def close(self) -> None:
+        """Stop listening, answer nobody any more, stop every transfer."""
+        for listener in self._listeners:
+            listener.close()
+        for server in self._servers:
+            await server.stop()
+        for machine in self._machines:
+            await machine.engine.close()
+        if self._file_server is not None:
+            await self._file_server.shutdown(timeout=1.0)
+
+
+def _is_winrm(path: str) -> bool:
+    return path.rstrip("/").lower() in {_WINRM_PATH, f"{_WINRM_PATH}-anon/identify"}

@@ -1,0 +1,148 @@
+"""One practice host: its engine and its endpoint on the event loop, its handle for everybody."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from .clock import Clock, ScaledClock
+from .engine.engine import BitsEngine
+from .engine.model import PracticeJob, snapshot
+from .faults import ArmedFault, HostFaults
+from .paths import HostPaths
+from .stats import Counters, HostStats
+from .winrm.provider import BitsProvider
+from .winrm.service import WsManService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import aiohttp
+
+    from .engine.store import JobStore
+    from .settings import PracticeSettings
+
+_T = TypeVar("_T")
+
+
+class HostMachine:
+    """What a practice host is made of. Lives on the fleet's event loop."""
+
+    def __init__(
+        self,
+        name: str,
+        root: Path,
+        clock: Clock,
+        session: Callable[[], aiohttp.ClientSession],
+        settings: PracticeSettings,
+        locale: str,
+        store: JobStore | None = None,
+    ) -> None:
+        self.name = name
+        self.root = root
+        self.clock = clock
+        self.counters = Counters()
+        self.faults = HostFaults()
+        self.engine = BitsEngine(HostPaths(root), clock, session, settings.engine, store)
+        provider = BitsProvider(self.engine, settings.winrm)
+        self.service = WsManService(name, provider, clock, settings.winrm, locale)
+
+    def condition(self, armed: ArmedFault, armed_now: bool) -> None:
+        """Carry out a condition of the host. Called on the loop."""
+        conditions = self.engine.files.conditions
+        match armed.kind.name:
+            case "network-down":
+                self.engine.set_condition(int(armed.number("code")) if armed_now else None)
+            case "disk-full":
+                conditions.full = armed_now
+            case "locked-file":
+                path = str(armed.arguments["path"]).lower()
+                (conditions.locked.add if armed_now else conditions.locked.discard)(path)
+            case "clock-skew":
+                seconds = armed.number("seconds")
+                if isinstance(self.clock, ScaledClock):
+                    self.clock.skew(seconds if armed_now else -seconds)
+
+
+class PracticeHost:
+    """A practice host from outside: where it is, what it counted, what goes wrong on it.
+
+    Every method may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        machine: HostMachine,
+        endpoint: str,
+        username: str,
+        password: str,
+        loop: asyncio.AbstractEventLoop,
+        drop_idle: Callable[[], int],
+    ) -> None:
+        self._machine = machine
+        self._loop = loop
+        self._drop_idle = drop_idle
+        self.name = machine.name
+        self.endpoint = endpoint
+        self.username = username
+        self.password = password
+        self.root = machine.root
+        machine.faults.listen(self._condition)
+
+    def __repr__(self) -> str:
+        return f"PracticeHost({self.name!r}, {self.endpoint!r})"
+
+    @property
+    def faults(self) -> HostFaults:
+        """Failures on demand."""
+        return self._machine.faults
+
+    @property
+    def stats(self) -> HostStats:
+        """What the host counted so far."""
+        return self._machine.counters.snapshot()
+
+    def jobs(self) -> tuple[PracticeJob, ...]:
+        """The jobs in the queue, as they stand."""
+        return self._on_loop(lambda: tuple(snapshot(job) for job in self._machine.engine.jobs()))
+
+    def path(self, windows_path: str) -> Path:
+        r"""Where `C:\in\a.bin` of this host stands in the real file system."""
+        return self._machine.engine.files.paths.resolve(windows_path)
+
+    def drop_idle_connections(self) -> int:
+        """Close idle keep-alive connections, as an idle Windows host does; how many there were."""
+        return self._on_loop(self._drop_idle)
+
+    def wait_for(
+        self, condition: Callable[[tuple[PracticeJob, ...]], bool], timeout_s: float = 30.0
+    ) -> tuple[PracticeJob, ...]:
+        """Wait until the jobs of the host are as wanted, and return them.
+
+        Raises:
+            TimeoutError: they did not become so.
+        """
+        engine = self._machine.engine
+
+        def jobs() -> tuple[PracticeJob, ...]:
+            return tuple(snapshot(job) for job in engine.jobs())
+
+        async def wait() -> tuple[PracticeJob, ...]:
+            await asyncio.wait_for(engine.wait_until(lambda: condition(jobs())), timeout_s)
+            return jobs()
+
+        return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
+
+    def _condition(self, armed: ArmedFault, armed_now: bool) -> None:
+        self._on_loop(lambda: self._machine.condition(armed, armed_now))
+
+    def _on_loop(self, call: Callable[[], _T]) -> _T:
+        """Run on the fleet's loop; after its end there is nobody left to race with."""
+        if not self._loop.is_running():
+            return call()
+
+        async def run() -> _T:
+            return call()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()

@@ -1,0 +1,265 @@
+"""HTML for notebooks that survives the sanitiser of an untrusted one.
+
+Only elements and attributes that JupyterLab keeps: tables, `<progress>`, inline styles. No scripts,
+style blocks, ids, classes or links. Every text is neutralised, then escaped.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from bitsshell.bits import Explanation, Job, JobDetail
+from bitsshell.render import units
+from bitsshell.render.cells import (
+    count_or_unknown,
+    file_percent,
+    files_done,
+    host_state,
+    listed_files,
+    numbered,
+    state_counts,
+)
+from bitsshell.render.errors import explanation_pairs, folded_error_lines, job_error_lines
+from bitsshell.render.listings import jobs_footer, outcome_errors
+from bitsshell.render.messages import counts_line, ending_line
+from bitsshell.render.paint import STATE_HTML
+from bitsshell.render.plans import plan_lines
+from bitsshell.render.text import NOTHING, clip, clip_middle, counted, folded_names, neutral, prose
+from bitsshell.results import HostStatus, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bitsshell.results import Frame, Outcome, Report, WatchRow
+
+ROW_LIMIT = 50
+"""Rows that a notebook shows; the rest is counted (measured: more makes browsers slow)."""
+
+_NAME_CELLS, _PATH_CELLS = 60, 80
+_CELL = "padding:2px 8px;text-align:left;border:none"
+_NUMBER = "padding:2px 8px;text-align:right;border:none"
+_ERROR = "color:#c62828;margin:2px 0"
+_FAINT = "opacity:0.7;margin:2px 0"
+
+
+def report_html(report: Report, *, limit: int = ROW_LIMIT) -> str:
+    """A whole report: plan or last frame or rows, then errors, notices and counts."""
+    parts = [_report_body(report, limit)]
+    if report.plan is not None:
+        parts.insert(0, _lines(plan_lines(report.plan), _FAINT))
+    parts.append(_lines(folded_error_lines(outcome_errors(report.outcomes)), _ERROR))
+    parts.append(_lines([prose(notice) for notice in report.notices], _FAINT))
+    ending = ending_line(report.summary)
+    if ending is None and report.view in {View.CHANGES, View.WATCH}:
+        ending = counts_line(report.summary)
+    if ending is not None:
+        parts.append(_lines([ending], _FAINT))
+    return f"<div>{''.join(parts)}</div>"
+
+
+def frame_html(frame: Frame, *, limit: int = ROW_LIMIT) -> str:
+    """One frame of a watch, which says as of when it is and whether it is the last one."""
+    rows = [_watch_row(row) for row in frame.rows[:limit]]
+    head = f"{'final' if frame.is_final else 'live'}, as of {units.time_of_day(frame.as_of)}"
+    parts = [
+        f'<div style="font-weight:bold">{_safe(head)}, {counted(len(frame.rows), "job")}</div>',
+        _table(["host", "name", "state", "", "done", "size", "rate", "left"], rows),
+    ]
+    rest = frame.rows[limit:]
+    if rest:
+        more = f"… {counted(len(rest), 'more job')}: {state_counts(row.job for row in rest)}"
+        parts.append(_lines([more], _FAINT))
+    if frame.unreachable:
+        parts.append(_lines([f"not answering: {folded_names(frame.unreachable)}"], _ERROR))
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _report_body(report: Report, limit: int) -> str:
+    match report.view:
+        case View.JOBS:
+            return _jobs(report, limit)
+        case View.FILES:
+            return _files(report.jobs, limit)
+        case View.HOSTS:
+            hosts = [item for item in report.items if isinstance(item, HostStatus)]
+            return _hosts(hosts, limit)
+        case View.JOB | View.EXPLAIN:
+            return _details(report, limit)
+        case View.CHANGES:
+            return _outcomes(report.outcomes, limit)
+        case View.WATCH:
+            frame = "" if report.last_frame is None else frame_html(report.last_frame, limit=limit)
+            return frame + (_outcomes(report.outcomes, limit) if not frame else "")
+        case View.TEXT:
+            return ""
+
+
+def _jobs(report: Report, limit: int) -> str:
+    every = numbered(report.jobs)
+    rows = [
+        [
+            _td(str(row.number), _NUMBER),
+            _td(neutral(row.job.host)),
+            _td(neutral(row.job.id), title=row.job.id),
+            _name(row.job),
+            _state(row.job),
+            _progress(row.job),
+            _td(units.size(row.job.bytes_total), _NUMBER),
+            _td(files_done(row.job), _NUMBER),
+            _td(row.job.priority.name.lower()),
+            _td(units.timestamp(row.job.created_at)),
+        ]
+        for row in every[:limit]
+    ]
+    titles = ["#", "host", "id", "name", "state", "done", "size", "files", "priority", "created"]
+    return _limited(titles, rows, len(every)) + _lines([jobs_footer(report.outcomes)], _FAINT)
+
+
+def _files(jobs: Iterable[Job], limit: int) -> str:
+    every = listed_files(jobs)
+    rows = [
+        [
+            _td(neutral(row.job.host)),
+            _name(row.job),
+            _td(clip_middle(neutral(row.file.url), _PATH_CELLS), title=row.file.url),
+            _td(clip_middle(neutral(row.file.path), _PATH_CELLS), title=row.file.path),
+            _td(file_percent(row.file), _NUMBER),
+            _td(units.size(row.file.bytes_total), _NUMBER),
+            _td("yes" if row.file.is_completed else "no"),
+        ]
+        for row in every[:limit]
+    ]
+    titles = ["host", "job", "url", "path", "done", "size", "completed"]
+    return _limited(titles, rows, len(every))
+
+
+def _hosts(hosts: Sequence[HostStatus], limit: int) -> str:
+    rows = [
+        [
+            _td("*" if host.is_target else ""),
+            _td(neutral(host.name)),
+            _td(host_state(host)),
+            _td(count_or_unknown(host.jobs), _NUMBER),
+            _td(neutral(host.auth)),
+            _td(neutral(host.user or NOTHING)),
+            _td(neutral(host.endpoint)),
+            _td(prose(host.product or NOTHING)),
+        ]
+        for host in hosts[:limit]
+    ]
+    titles = ["", "host", "state", "jobs", "auth", "user", "endpoint", "product"]
+    return _limited(titles, rows, len(hosts))
+
+
+def _details(report: Report, limit: int) -> str:
+    parts: list[str] = []
+    for item in report.items[:limit]:
+        if isinstance(item, Explanation):
+            rows = [[_td(name), _td(value)] for name, value in explanation_pairs(item)]
+            parts.append(_table([], rows))
+        elif isinstance(item, JobDetail):
+            parts.append(_detail(item, in_full=report.view is View.JOB))
+    return "".join(parts)
+
+
+def _detail(detail: JobDetail, *, in_full: bool) -> str:
+    job = detail.job
+    name = _safe(clip(neutral(job.name), _NAME_CELLS)) or NOTHING
+    head = f"<div><b>{name}</b> on {_safe(neutral(job.host))}</div>"
+    pairs = [[_td("state"), _state(job)]]
+    if in_full:
+        pairs += [
+            [_td("id"), _td(neutral(job.id))],
+            [_td("progress"), _progress(job)],
+            [_td("size"), _td(units.size(job.bytes_total))],
+            [_td("files"), _td(files_done(job))],
+            [_td("priority"), _td(job.priority.name.lower())],
+            [_td("description"), _td(clip(neutral(job.description), 400) or NOTHING)],
+            [_td("owner"), _td(neutral(job.owner or NOTHING))],
+            [_td("created"), _td(units.timestamp(job.created_at))],
+            [_td("modified"), _td(units.timestamp(job.modified_at))],
+            [_td("transferred"), _td(units.timestamp(job.completed_at))],
+        ]
+    error = "" if detail.error is None else _lines(job_error_lines(detail.error), _ERROR)
+    files = _files([job], ROW_LIMIT) if in_full and job.files else ""
+    return head + _table([], pairs) + error + files
+
+
+def _outcomes(outcomes: Sequence[Outcome], limit: int) -> str:
+    rows = [
+        [
+            _td(neutral(outcome.host)),
+            _td(prose(outcome.planned or outcome.job_id or NOTHING)),
+            _td(outcome.status.value),
+            _state(outcome.jobs[0]) if outcome.jobs else _td(NOTHING),
+            _td(_warning(outcome)),
+        ]
+        for outcome in outcomes[:limit]
+    ]
+    return _limited(["host", "what", "result", "state", "warning"], rows, len(outcomes))
+
+
+def _warning(outcome: Outcome) -> str:
+    known = outcome.warning_explained
+    return "" if known is None else f"{known.title}. {prose(known.meaning)}"
+
+
+def _watch_row(row: WatchRow) -> list[str]:
+    job = row.job
+    error = "" if row.error is None else f" {row.error.explanation.title}"
+    return [
+        _td(neutral(job.host)),
+        _name(job),
+        _state(job, error),
+        _progress(job),
+        _td(units.percent(job.fraction), _NUMBER),
+        _td(units.size(job.bytes_total), _NUMBER),
+        _td(units.rate(row.rate_bytes_s), _NUMBER),
+        _td(units.time_left(row.time_left_s), _NUMBER),
+    ]
+
+
+def _name(job: Job) -> str:
+    return _td(clip(neutral(job.name), _NAME_CELLS), title=job.name)
+
+
+def _state(job: Job, more: str = "") -> str:
+    colour = STATE_HTML.get(job.state)
+    style = f"{_CELL};color:{colour};font-weight:bold" if colour else _CELL
+    return _td(job.state.name + more, style)
+
+
+def _progress(job: Job) -> str:
+    if job.fraction is None:
+        return _td(units.percent(None))
+    value = f"{job.fraction * 100:.1f}"
+    bar = f'<progress max="100" value="{value}" style="width:120px"></progress>'
+    return f'<td style="{_CELL}" title="{units.percent(job.fraction)}">{bar}</td>'
+
+
+def _limited(titles: Sequence[str], rows: Sequence[Sequence[str]], total: int) -> str:
+    more = _lines([f"… {total - len(rows):,} more"], _FAINT) if total > len(rows) else ""
+    return (_table(titles, rows) if rows else "") + more
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    heads = "".join(f'<th style="{_CELL}">{_safe(title)}</th>' for title in titles)
+    head = f"<tr>{heads}</tr>" if heads else ""
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in rows)
+    return f'<table style="border-collapse:collapse">{head}{body}</table>'
+
+
+def _td(text: str, style: str = _CELL, *, title: str | None = None) -> str:
+    """A cell of neutral text; a title has the whole of what was clipped."""
+    whole = "" if title is None else neutral(title)
+    hover = f' title="{_safe(clip(whole, 2400))}"' if title is not None and whole != text else ""
+    return f'<td style="{style}"{hover}>{_safe(text)}</td>'
+
+
+def _lines(lines: Sequence[str], style: str) -> str:
+    return "".join(f'<div style="{style}">{_safe(line)}</div>' for line in lines)
+
+
+def _safe(text: str) -> str:
+    return html.escape(text, quote=True)

@@ -1,0 +1,253 @@
+"""Renderers for programs: JSON, NDJSON and CSV. Data goes to `out`, everything said to `err`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Any
+
+from bitsshell.bits import JobList
+from bitsshell.render import records
+from bitsshell.render.errors import folded_error_lines
+from bitsshell.render.messages import ending_line, partial_line
+from bitsshell.render.text import prose
+from bitsshell.results import (
+    Begin,
+    Event,
+    Frame,
+    JobChange,
+    Notice,
+    Outcome,
+    Planned,
+    Summary,
+    View,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bitsshell.errors import BitsShellError
+    from bitsshell.render.printer import Printer
+
+Record = dict[str, Any]
+
+
+class MachineRenderer:
+    """What the three have in common: the way from events to records.
+
+    Subclasses write the records, and may write errors as records too.
+    """
+
+    def __init__(self, out: Printer, err: Printer, *, width: int) -> None:
+        self.out = out
+        self.err = err
+        self.width = width
+        self.view = View.TEXT
+        self.is_plan = False
+        self._frame: Frame | None = None
+        self._rates: dict[tuple[str, str], float | None] | None = None
+        self._found: tuple[Outcome, ...] = ()
+        self._errors: list[BitsShellError] = []
+
+    def feed(self, event: Event) -> None:
+        """Take the next event of the stream."""
+        match event:
+            case Begin(view=view):
+                self.view = view
+            case Notice(text=text):
+                self.err.line(prose(text))
+            case Planned(plan=plan):
+                self.is_plan = True
+                self._found = plan.found
+                self.write(records.plan_records(plan))
+                for outcome in plan.found:
+                    self._failure(outcome)
+            case Outcome() if event not in self._found:
+                self._outcome(event)
+            case Frame():
+                self._frame, self._rates = event, None
+            case JobChange():
+                self.change(records.change_record(event, self._rate(event)))
+            case Summary():
+                if line := ending_line(event):
+                    self.err.line(line)
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Say the errors, those of many hosts folded; safe after an interrupt, and twice."""
+        errors, self._errors = self._errors, []
+        self.err.lines(folded_error_lines(errors, self.width))
+
+    def write(self, found: Sequence[Record]) -> None:
+        """Take records of the view."""
+        raise NotImplementedError
+
+    def change(self, record: Record) -> None:
+        """Take one change of a watch."""
+        raise NotImplementedError
+
+    def failure(self, outcome: Outcome) -> None:
+        """Take an outcome that is an error: for `close`, unless a subclass knows better."""
+        if outcome.error is not None:
+            self._errors.append(outcome.error)
+
+    def _outcome(self, outcome: Outcome) -> None:
+        self._failure(outcome)
+        if isinstance(outcome.value, JobList) and outcome.value.partial:
+            self.err.line(partial_line([outcome.host]))
+        self.write(records.outcome_records(outcome, self.view))
+
+    def _failure(self, outcome: Outcome) -> None:
+        if outcome.error is not None:
+            self.failure(outcome)
+
+    def _rate(self, change: JobChange) -> float | None:
+        if self._frame is None:
+            return None
+        if self._rates is None:
+            self._rates = {(row.job.host, row.job.id): row.rate_bytes_s for row in self._frame.rows}
+        return self._rates.get((change.host, change.job_id))
+
+
+class JsonRenderer(MachineRenderer):
+    """One array at the end, whatever happened: a reader can always parse it.
+
+    A watch gives its final outcomes; its changes are for NDJSON, which has them as they come.
+    """
+
+    def __init__(self, out: Printer, err: Printer, *, width: int) -> None:
+        super().__init__(out, err, width=width)
+        self._collected: list[Record] = []
+        self._is_closed = False
+
+    def write(self, found: Sequence[Record]) -> None:
+        """Keep them for the array."""
+        self._collected.extend(found)
+
+    def change(self, record: Record) -> None:
+        """Left out: the array has the end, not the way there."""
+
+    def close(self) -> None:
+        """Write the array."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.out.json_array(self._collected)
+        super().close()
+
+
+class NdjsonRenderer(MachineRenderer):
+    """One record a line as it comes. Errors are records as well: `{"error": {...}, "host": ...}`.
+
+    In a watch every record has `event`: that of the change, or `outcome` for how a job ended.
+    """
+
+    def write(self, found: Sequence[Record]) -> None:
+        """Write them now."""
+        if self.view is View.WATCH and not self.is_plan:
+            found = [{"event": "outcome", **record} for record in found]
+        self.out.json_lines(list(found))
+
+    def change(self, record: Record) -> None:
+        """Write it now."""
+        self.out.json_lines([record])
+
+    def failure(self, outcome: Outcome) -> None:
+        """An error is a record."""
+        record = records.outcome_record(outcome)
+        if self.view is View.WATCH:
+            record = {"event": "outcome", **record}
+        self.out.json_lines([record])
+
+
+_FORMULA = re.compile("^\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
+"""What a spreadsheet takes for a formula, the full-width forms included."""
+
+_ACTS_ON_TERMINAL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+
+_JOB_COLUMNS = (
+    "host", "id", "name", "description", "reference", "state", "priority", "owner", "created",
+    "modified", "completed", "bytes_total", "bytes_transferred", "files_total",
+    "files_transferred", "error_count", "minimum_retry_delay_s", "no_progress_timeout_s",
+)  # fmt: skip
+_ERROR_COLUMNS = ("error_hex", "error_symbol", "error_meaning", "error_context")
+_CODE_COLUMNS = ("code", "hex", "symbol", "meaning", "remedy")
+_CSV_COLUMNS: dict[View, tuple[str, ...]] = {
+    View.JOBS: _JOB_COLUMNS,
+    View.JOB: _JOB_COLUMNS + _ERROR_COLUMNS,
+    View.FILES: (
+        "host", "job_id", "job_name", "index", "url", "path", "bytes_total",
+        "bytes_transferred", "completed",
+    ),
+    View.HOSTS: (
+        "name", "endpoint", "auth", "user", "is_target", "is_connected", "product", "jobs",
+        "error_message",
+    ),
+    View.EXPLAIN: ("host", "id", "name", "state", *_CODE_COLUMNS, *_ERROR_COLUMNS),
+    View.CHANGES: ("status", *_JOB_COLUMNS, "warning_hex", "warning_symbol"),
+    View.WATCH: (
+        "event", "at", "host", "job_id", "name", "state", "previous_state", "bytes_total",
+        "bytes_transferred", "files_total", "files_transferred", "rate_bytes_s", *_ERROR_COLUMNS,
+    ),
+}  # fmt: skip
+_PLAN_COLUMNS = ("status", "verb", "host", "job_id", "operation", "effect", "description")
+
+
+class CsvRenderer(MachineRenderer):
+    """Rows as they come under a header that is always there. A job's files are not in its row."""
+
+    def __init__(self, out: Printer, err: Printer, *, width: int) -> None:
+        super().__init__(out, err, width=width)
+        self._has_header = False
+
+    def write(self, found: Sequence[Record]) -> None:
+        """Write them now; the outcomes of a watch are no changes and have no row."""
+        if self.view is not View.WATCH or self.is_plan:
+            self._rows(found)
+
+    def change(self, record: Record) -> None:
+        """Write it now."""
+        self._rows([record])
+
+    def close(self) -> None:
+        """Write the header if nothing came, then say the errors."""
+        self._rows([])
+        super().close()
+
+    def _rows(self, found: Sequence[Record]) -> None:
+        columns = _PLAN_COLUMNS if self.is_plan else _CSV_COLUMNS.get(self.view)
+        if columns is None:
+            return
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if not self._has_header:
+            self._has_header = True
+            writer.writerow(columns)
+        writer.writerows([_cell(flat.get(name)) for name in columns] for flat in map(_flat, found))
+        self.out.raw(self.out.fitting(text.getvalue()))
+
+
+def _flat(record: Record) -> Record:
+    """Nested records as `error_hex`, `warning_symbol` and so on."""
+    flat: Record = {}
+    for key, value in record.items():
+        if isinstance(value, dict):
+            flat.update({f"{key}_{inner}": part for inner, part in value.items()})
+        else:
+            flat[key] = value
+    return flat
+
+
+def _cell(value: object) -> str:
+    """A cell that a spreadsheet shows and does not compute; numbers stay numbers."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return str(value)
+    text = _ACTS_ON_TERMINAL.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,0 +1,43 @@
+"""Sentences about a whole command: how it ended, and counts."""
+
+from __future__ import annotations
+
+from bitsshell.render.text import folded_names
+from bitsshell.render.units import elapsed
+from bitsshell.results import Ending, Summary
+
+
+def ending_line(summary: Summary) -> str | None:
+    """What a person must know of a command that did not run to its end, else None."""
+    match summary.ending:
+        case Ending.INTERRUPTED:
+            return f"interrupted: {counts(summary)}"
+        case Ending.TIME_LIMIT:
+            return f"time limit reached after {elapsed(summary.elapsed_s)}: {counts(summary)}"
+        case _:
+            return None
+
+
+def counts_line(summary: Summary) -> str | None:
+    """`resume: 3 done, 1 failed in 0.4 s`, for more than one pair; else None."""
+    total = summary.well + summary.failed + summary.not_sent + summary.unknown + summary.unmet
+    if total < 2:
+        return None
+    return f"{summary.verb}: {counts(summary)} in {elapsed(summary.elapsed_s)}"
+
+
+def counts(summary: Summary) -> str:
+    """`3 done, 1 failed, 2 not sent`: only what there is."""
+    parts = [
+        (summary.well, "done"),
+        (summary.failed, "failed"),
+        (summary.unmet, "not there yet"),
+        (summary.unknown, "unknown"),
+        (summary.not_sent, "not sent"),
+    ]
+    return ", ".join(f"{number:,} {word}" for number, word in parts if number) or "nothing done"
+
+
+def partial_line(hosts: list[str]) -> str:
+    """Said of hosts whose queue could not be enumerated (`JobList.partial`)."""
+    return f"{folded_names(hosts)}: only known jobs, the whole queue cannot be read"

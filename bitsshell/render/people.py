@@ -1,0 +1,167 @@
+"""The renderer for people: tables or blocks, lines as changes come, frames redrawn in place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bitsshell.render.errors import error_lines, folded_error_lines, warning_line
+from bitsshell.render.frames import frame_lines
+from bitsshell.render.listings import listing_lines, outcome_errors
+from bitsshell.render.machine import NdjsonRenderer
+from bitsshell.render.messages import counts_line, ending_line
+from bitsshell.render.outcomes import change_line
+from bitsshell.render.plans import plan_lines
+from bitsshell.render.screen import InPlace
+from bitsshell.render.text import prose
+from bitsshell.results import (
+    Begin,
+    Event,
+    Frame,
+    JobChange,
+    Notice,
+    Outcome,
+    Planned,
+    Summary,
+    View,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bitsshell.render.printer import Printer
+
+_AS_THEY_COME = {View.CHANGES, View.WATCH, View.TEXT}
+
+
+class PeopleRenderer:
+    """Listings are collected and printed at the end; everything else is printed as it comes.
+
+    Errors of a listing follow its rows, those of many hosts folded. Rows, plans and outcomes go to
+    `out`; errors, notices and how it ended go to `err`.
+    """
+
+    def __init__(
+        self,
+        out: Printer,
+        err: Printer,
+        *,
+        width: int,
+        colour: bool,
+        vertical: bool,
+        live: Callable[[], tuple[int, int]] | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`live` gives columns and lines of the terminal to draw frames on, None for none."""
+        self.out = out
+        self.err = err
+        self._width = width
+        self._colour = colour
+        self._vertical = vertical
+        self._live = live
+        self._clock = clock
+        self._view = View.TEXT
+        self._collected: list[Outcome] = []
+        self._found: tuple[Outcome, ...] = ()
+        self._screen = InPlace()
+        self._frame: Frame | None = None
+        self._events = NdjsonRenderer(out, err, width=width)
+
+    def feed(self, event: Event) -> None:
+        """Take the next event of the stream."""
+        match event:
+            case Begin(view=view):
+                self._view = view
+                self._events.feed(event)
+            case Notice(text=text):
+                self._say([prose(text)])
+            case Planned(plan=plan):
+                self._found = plan.found
+                self.out.lines(plan_lines(plan, self._width))
+            case Outcome() if event not in self._found:
+                self._outcome(event)
+            case Frame():
+                self._show(event)
+            case JobChange():
+                if self._live is None:
+                    self._events.feed(event)
+            case Summary():
+                self._end(event)
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Print the listing, then the errors; safe to call after an interrupt, and twice."""
+        self._screen.release()
+        collected, self._collected = self._collected, []
+        if self._view in _AS_THEY_COME:
+            return
+        lines = listing_lines(
+            self._view,
+            collected,
+            width=self._width,
+            now=self._clock(),
+            colour=self._colour,
+            vertical=self._vertical,
+        )
+        if any(outcome.error is None for outcome in collected):
+            self.out.lines(lines)
+        self.err.lines(folded_error_lines(outcome_errors(collected), self._width))
+
+    def _outcome(self, outcome: Outcome) -> None:
+        if self._view not in _AS_THEY_COME:
+            self._collected.append(outcome)
+        elif outcome.error is not None:
+            first, *rest = error_lines(outcome.error, self._width)
+            self._say([f"{outcome.status.value}: {first}", *rest])
+        elif self._view is View.WATCH and self._live is None:
+            self._events.feed(outcome)
+        elif self._view is not View.WATCH or outcome.planned or self._frame is None:
+            self._done(outcome)
+
+    def _done(self, outcome: Outcome) -> None:
+        self._above([change_line(outcome, colour=self._colour)], self.out)
+        known = outcome.warning_explained
+        if known is not None:
+            self._say([warning_line(known)])
+
+    def _end(self, summary: Summary) -> None:
+        self._screen.release()
+        self._frame = None
+        line = ending_line(summary)
+        if line is None and self._view is View.CHANGES:
+            line = counts_line(summary)
+        if line is not None:
+            self._say([line])
+
+    def _say(self, lines: list[str]) -> None:
+        self._above(lines, self.err)
+
+    def _above(self, lines: list[str], printer: Printer) -> None:
+        """Write lines above the frame, which is taken away and drawn again below them."""
+        if self._frame is None or self._live is None:
+            printer.lines(lines)
+            return
+        self.out.raw(self._screen.erase())
+        printer.lines(lines)
+        self._show(self._frame)
+
+    def _show(self, frame: Frame) -> None:
+        if self._live is None:
+            self._events.feed(frame)
+            return
+        columns, height = self._live()
+        # One cell and one line less than there are: a full line or screen would wrap or scroll.
+        lines = frame_lines(
+            frame,
+            width=max(1, columns - 1),
+            height=max(1, height - 1),
+            colour=self._colour,
+            blocks=self.out.blocks,
+        )
+        text = [self.out.fitting(line) for line in lines]
+        self.out.raw(self._screen.draw(text, columns))
+        self._frame = frame
+        if frame.is_final:
+            self._screen.release()
+            self._frame = None

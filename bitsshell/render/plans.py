@@ -1,0 +1,121 @@
+"""Plans in words: what would be done, grouped by host, and the question before it is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bitsshell.bits import ChangeState, CreateJob, Effect, JobAction, JobState
+from bitsshell.render.errors import folded_error_lines
+from bitsshell.render.text import clip, counted, folded_names, neutral, prose
+
+if TYPE_CHECKING:
+    from bitsshell.results import Outcome, Plan, Step
+
+_MAX_STEP_CELLS = 400
+"""A step is never cut for the screen's sake, only when a host's text is absurdly long."""
+
+
+def plan_lines(plan: Plan, width: int = 80) -> list[str]:
+    """The plan as `--what-if` shows it. Hosts whose steps read the same stand together once."""
+    lines = [f"what if: {_headline(plan)}; nothing was sent"]
+    for hosts, steps in _groups(plan):
+        lines.append(f"{folded_names(hosts)}:")
+        lines.extend(f"  {step}" for step in steps)
+    if plan.policy is not None:
+        lines.append(f"then: {prose(plan.policy)}")
+    lines.extend(_standing_line(outcome) for outcome in plan.found if outcome.error is None)
+    errors = [outcome.error for outcome in plan.found if outcome.error is not None]
+    lines.extend(folded_error_lines(errors, width))
+    return lines
+
+
+def question(plan: Plan) -> str:
+    """What a person is asked: `cancel 3 jobs on 2 hosts? their temporary files are deleted`."""
+    names = {_short_name(step) for step in plan.steps}
+    if plan.size == 1 and len(names) == 1:
+        named = names.pop()
+        where = folded_names(plan.hosts)
+        asked = f"{plan.verb} {named} on {where}?" if named else f"{plan.verb} 1 job on {where}?"
+    else:
+        hosts = counted(len(plan.hosts), "host")
+        if len(plan.hosts) <= 3:
+            hosts = folded_names(plan.hosts)
+        asked = f"{plan.verb} {counted(plan.size, 'job')} on {hosts}?"
+    return " ".join([asked, *_losses(plan)])
+
+
+def _headline(plan: Plan) -> str:
+    if not plan.steps:
+        return f"{plan.verb} would change nothing"
+    effect = " (destroys something)" if plan.effect is Effect.DESTROY else ""
+    return (
+        f"{plan.verb} would touch {counted(plan.size, 'job')} on "
+        f"{counted(len(plan.hosts), 'host')}{effect}"
+    )
+
+
+def _short_name(step: Step) -> str:
+    operation = step.operation
+    name = (
+        operation.name if isinstance(operation, CreateJob) else getattr(operation, "job_name", "")
+    )
+    if name:
+        return repr(clip(neutral(name), 60))
+    return step.job_id or ""
+
+
+def _losses(plan: Plan) -> list[str]:
+    """What cannot be had back, as sentences."""
+    changes = [step.operation for step in plan.steps if isinstance(step.operation, ChangeState)]
+    creates = [step.operation for step in plan.steps if isinstance(step.operation, CreateJob)]
+    their = "its" if plan.size == 1 else "their"
+    losses: list[str] = []
+    if any(change.action is JobAction.CANCEL for change in changes):
+        losses.append(f"{their} temporary files are deleted")
+    if any(
+        change.action is JobAction.COMPLETE and change.planned_state is not JobState.TRANSFERRED
+        for change in changes
+    ):
+        losses.append("unfinished files are deleted")
+    if replaced := sum(len(create.replaces) for create in creates):
+        losses.append(f"{counted(replaced, 'job')} of that name cancelled first")
+    if plan.policy is not None and plan.policy_effect is Effect.DESTROY:
+        losses.append(f"then: {prose(plan.policy)}")
+    return ["; ".join(losses)] if losses else []
+
+
+def _groups(plan: Plan) -> list[tuple[list[str], tuple[str, ...]]]:
+    by_host: dict[str, list[Step]] = {}
+    for step in plan.steps:
+        by_host.setdefault(step.host, []).append(step)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for host, steps in by_host.items():
+        groups.setdefault(_without_ids(steps), []).append(host)
+    return [
+        # A host that stands alone is shown in full, ids included.
+        (hosts, _in_full(by_host[hosts[0]]) if len(hosts) == 1 else steps)
+        for steps, hosts in groups.items()
+    ]
+
+
+def _in_full(steps: list[Step]) -> tuple[str, ...]:
+    return tuple(clip(prose(step.operation.describe()), _MAX_STEP_CELLS) for step in steps)
+
+
+def _without_ids(steps: list[Step]) -> tuple[str, ...]:
+    """The steps without ids, which differ on every host, where names still tell jobs apart."""
+    full = _in_full(steps)
+    bare = tuple(
+        text.replace(f" {step.job_id}", "") if step.job_id and _has_name(step) else text
+        for step, text in zip(steps, full, strict=True)
+    )
+    return bare if len(set(bare)) == len(bare) else full
+
+
+def _has_name(step: Step) -> bool:
+    return bool(getattr(step.operation, "job_name", ""))
+
+
+def _standing_line(outcome: Outcome) -> str:
+    what = prose(outcome.planned) if outcome.planned else (outcome.job_id or "")
+    return f"{neutral(outcome.host)}: {outcome.status.value}: {what}".rstrip(": ")

@@ -1,0 +1,86 @@
+"""A text stream that takes everything: what its encoding lacks is written another way.
+
+A Windows console with an old code page, or a pipe under `LANG=C`, raises `UnicodeEncodeError` on an
+ellipsis. Nothing here catches a broken pipe: that is for the caller.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from bitsshell.render.bars import GLYPHS
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_PLAIN_GLYPHS = str.maketrans({"…": "~", "→": ">", "─": "-"})
+
+_NOT_IN_JSON_TEXT = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)
+"""What a terminal might act on, what ends a line for some readers, and lone surrogates."""
+
+
+def json_text(record: Any, *, indent: int | None = None) -> str:
+    r"""JSON whose values are the text unchanged, safe to show and to write as UTF-8.
+
+    Characters that a terminal might act on, and lone surrogates, are written as `\uXXXX`, which any
+    JSON reader turns back into the very same character.
+    """
+    text = json.dumps(record, ensure_ascii=False, indent=indent)
+    return _NOT_IN_JSON_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+class Printer:
+    """Writes to a stream that it was given. `blocks` says whether block characters will do."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._encoding: str = getattr(stream, "encoding", None) or "utf-8"
+        self.blocks = self._can(GLYPHS)
+
+    def line(self, text: str = "") -> None:
+        """One line for a person; what the encoding lacks becomes an escape."""
+        self.raw(self.fitting(text) + "\n")
+
+    def lines(self, lines: list[str]) -> None:
+        """Several lines in one write."""
+        if lines:
+            self.raw("".join(self.fitting(line) + "\n" for line in lines))
+
+    def json_lines(self, records: list[dict[str, Any]]) -> None:
+        """One JSON document a line."""
+        if records:
+            self.raw("".join(self._json(record) + "\n" for record in records))
+
+    def json_array(self, records: list[dict[str, Any]]) -> None:
+        """One array, indented by two."""
+        self.raw(self._json(records, indent=2) + "\n")
+
+    def raw(self, text: str) -> None:
+        """Write as it is and flush, so that a reader at the other end of a pipe sees it now."""
+        self.stream.write(text)
+        self.stream.flush()
+
+    def fitting(self, text: str) -> str:
+        """The text with what the encoding lacks written another way."""
+        if not self.blocks:
+            text = text.translate(_PLAIN_GLYPHS)
+        if self._can(text):
+            return text
+        return text.encode(self._encoding, "backslashreplace").decode(self._encoding)
+
+    def _json(self, record: Any, *, indent: int | None = None) -> str:
+        text = json_text(record, indent=indent)
+        return text if self._can(text) else json.dumps(record, indent=indent)
+
+    def _can(self, text: str) -> bool:
+        if text.isascii():
+            return True
+        try:
+            text.encode(self._encoding)
+        except UnicodeEncodeError:
+            return False
+        return True

@@ -1,0 +1,263 @@
+"""Results as plain dicts that are ready for JSON. Their keys are a promise: scripts read them.
+
+Texts are exactly what the host said. Times are ISO 8601 in UTC with Z, sizes in bytes, periods in
+seconds; what is not known is null. States, priorities and contexts carry the names of bits.h
+(`TRANSFERRED`, `FOREGROUND`); a number that this version does not know is `UNKNOWN_n`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bitsshell.bits import Explanation, HostIdentity, Job, JobDetail, JobError, JobFile, JobList
+from bitsshell.render.units import iso
+from bitsshell.results import (
+    HostStatus,
+    Item,
+    JobChange,
+    Outcome,
+    Plan,
+    Step,
+    Summary,
+    View,
+)
+
+if TYPE_CHECKING:
+    from bitsshell.errors import BitsShellError
+
+Record = dict[str, Any]
+
+
+def file_record(file: JobFile) -> Record:
+    """One file of a job, as it stands in `files` of a job record."""
+    return {
+        "url": file.url,
+        "path": file.path,
+        "bytes_total": file.bytes_total,
+        "bytes_transferred": file.bytes_transferred,
+        "completed": file.is_completed,
+    }
+
+
+def job_record(job: Job) -> Record:
+    """One job."""
+    return {
+        "host": job.host,
+        "id": job.id,
+        "name": job.name,
+        "description": job.description,
+        "reference": job.reference,
+        "state": job.state.name,
+        "priority": job.priority.name,
+        "owner": job.owner,
+        "created": iso(job.created_at),
+        "modified": iso(job.modified_at),
+        "completed": iso(job.completed_at),
+        "bytes_total": job.bytes_total,
+        "bytes_transferred": job.bytes_transferred,
+        "files_total": job.files_total,
+        "files_transferred": job.files_transferred,
+        "error_count": job.error_count,
+        "minimum_retry_delay_s": job.minimum_retry_delay_s,
+        "no_progress_timeout_s": job.no_progress_timeout_s,
+        "files": [file_record(file) for file in job.files],
+    }
+
+
+def explanation_record(known: Explanation) -> Record:
+    """A code and what it means."""
+    return {
+        "code": known.code,
+        "hex": known.hex,
+        "symbol": known.symbol,
+        "meaning": known.meaning,
+        "remedy": known.remedy,
+    }
+
+
+def job_error_record(error: JobError) -> Record:
+    """What GetError said of a job, explained from the table."""
+    return {
+        "host": error.host,
+        "job_id": error.job_id,
+        **explanation_record(error.explanation),
+        "context": error.context.name,
+        "description": error.description,
+        "context_description": error.context_description,
+    }
+
+
+def detail_record(detail: JobDetail) -> Record:
+    """A job record with one key more: `error`, null where the job has none."""
+    error = None if detail.error is None else job_error_record(detail.error)
+    return {**job_record(detail.job), "error": error}
+
+
+def host_record(host: HostStatus) -> Record:
+    """One host as the session knows it."""
+    return {
+        "name": host.name,
+        "endpoint": host.endpoint,
+        "auth": host.auth,
+        "user": host.user,
+        "is_target": host.is_target,
+        "is_connected": host.is_connected,
+        "product": host.product,
+        "jobs": host.jobs,
+        "error": None if host.error is None else exception_record(host.error),
+    }
+
+
+def exception_record(error: BitsShellError) -> Record:
+    """An error of ours: `type` is its class, `code` the numeric code where it has one."""
+    code = getattr(error, "code", None)
+    return {
+        "type": type(error).__name__,
+        "message": error.what(),
+        "hint": error.hint,
+        "host": error.host,
+        "job": error.job,
+        "code": code if isinstance(code, int) else None,
+    }
+
+
+def item_record(item: Item) -> Record:
+    """Whatever a verb found, by its kind."""
+    match item:
+        case Job():
+            return job_record(item)
+        case JobDetail():
+            return detail_record(item)
+        case HostStatus():
+            return host_record(item)
+        case Explanation():
+            return explanation_record(item)
+
+
+def listed_file_record(job: Job, index: int, file: JobFile) -> Record:
+    """One file in a listing of files, with the job that it belongs to; `index` counts from 1."""
+    return {
+        "host": job.host,
+        "job_id": job.id,
+        "job_name": job.name,
+        "index": index,
+        **file_record(file),
+    }
+
+
+def change_outcome_record(outcome: Outcome) -> Record:
+    """What one change did: the job as it is afterwards, with `status` and `warning`.
+
+    A change that has no job to show (it left the queue) has `host`, `id`, `status` and `warning`.
+    """
+    ending = {"status": outcome.status.value, "warning": _warning(outcome)}
+    if outcome.jobs:
+        return {**job_record(outcome.jobs[0]), **ending}
+    return {"host": outcome.host, "id": outcome.job_id, **ending}
+
+
+def outcome_records(outcome: Outcome, view: View) -> list[Record]:
+    """What one host's answer adds to the array of a view; errors are not among them."""
+    if outcome.error is not None:
+        return []
+    if view in {View.CHANGES, View.WATCH}:
+        return [change_outcome_record(outcome)]
+    if view is View.FILES:
+        return [
+            listed_file_record(job, index, file)
+            for job in outcome.jobs
+            for index, file in enumerate(job.files, 1)
+        ]
+    match outcome.value:
+        case None | HostIdentity():
+            return []
+        case JobList(jobs=jobs):
+            return [job_record(job) for job in jobs]
+        case JobError() as error:
+            return [job_error_record(error)]
+        case item:
+            return [item_record(item)]
+
+
+def outcome_record(outcome: Outcome) -> Record:
+    """One (host, job) and what became of it, without its value."""
+    return {
+        "host": outcome.host,
+        "job_id": outcome.job_id,
+        "status": outcome.status.value,
+        "planned": outcome.planned,
+        "warning": _warning(outcome),
+        "error": None if outcome.error is None else exception_record(outcome.error),
+    }
+
+
+def change_record(change: JobChange, rate_bytes_s: float | None = None) -> Record:
+    """One event of a watch: `state`, `progress`, `appeared` or `left`.
+
+    The numbers are those after the change; for a job that left, the last ones that were seen.
+    """
+    seen = change.after or change.before
+    return {
+        "event": change.kind,
+        "at": iso(change.at),
+        "host": change.host,
+        "job_id": change.job_id,
+        "name": None if seen is None else seen.name,
+        "state": None if change.after is None else change.after.state.name,
+        "previous_state": None if change.before is None else change.before.state.name,
+        "bytes_total": None if seen is None else seen.bytes_total,
+        "bytes_transferred": None if seen is None else seen.bytes_transferred,
+        "files_total": None if seen is None else seen.files_total,
+        "files_transferred": None if seen is None else seen.files_transferred,
+        "rate_bytes_s": None if rate_bytes_s is None else round(rate_bytes_s),
+        "error": None if change.error is None else job_error_record(change.error),
+    }
+
+
+def step_record(plan: Plan, step: Step) -> Record:
+    """One operation of a plan, which was not sent."""
+    return {
+        "status": "planned",
+        "verb": plan.verb,
+        "host": step.host,
+        "job_id": step.job_id,
+        "operation": type(step.operation).__name__,
+        "effect": step.operation.effect.value,
+        "description": step.operation.describe(),
+    }
+
+
+def plan_records(plan: Plan) -> list[Record]:
+    """A plan as one array: its steps, then what stands already without an error."""
+    standing = [outcome for outcome in plan.found if outcome.error is None]
+    return [step_record(plan, step) for step in plan.steps] + [
+        {
+            "status": outcome.status.value,
+            "verb": plan.verb,
+            "host": outcome.host,
+            "job_id": outcome.job_id,
+            "operation": None,
+            "effect": "read",
+            "description": outcome.planned,
+        }
+        for outcome in standing
+    ]
+
+
+def summary_record(summary: Summary) -> Record:
+    """How a command ended, counted over (host, job) pairs."""
+    return {
+        "verb": summary.verb,
+        "ending": summary.ending.value,
+        "well": summary.well,
+        "failed": summary.failed,
+        "not_sent": summary.not_sent,
+        "unknown": summary.unknown,
+        "unmet": summary.unmet,
+        "elapsed_s": round(summary.elapsed_s, 3),
+    }
+
+
+def _warning(outcome: Outcome) -> Record | None:
+    known = outcome.warning_explained
+    return None if known is None else explanation_record(known)

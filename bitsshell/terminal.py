@@ -1,0 +1,141 @@
+"""One line, run on text streams: what the command line and the shell have in common."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TextIO
+
+from bitsshell.commands import Dispatcher, Interaction, tokenize
+from bitsshell.errors import BitsShellError
+from bitsshell.render import Output, make_renderer, question
+from bitsshell.render.errors import error_lines
+from bitsshell.results import Event, Plan, Summary
+from bitsshell.session import Session
+
+DEFAULT_WIDTH = 100
+"""The width of what is written where there is no terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a line ended: with a summary, or with an error before anything was sent."""
+
+    summary: Summary | None = None
+    error: BitsShellError | None = None
+
+
+class Asking:
+    """Asks yes or no by a function that reads a line; None where nobody can be asked."""
+
+    def __init__(self, read_line: Callable[[str], str] | None) -> None:
+        self.read_line = read_line
+
+    def confirm(self, plan: Plan) -> bool | None:
+        """Whether the person types y or yes. Ctrl-C and end of file are a no."""
+        if self.read_line is None:
+            return None
+        try:
+            typed = self.read_line(f"{question(plan)} [y/N] ")
+        except EOFError:
+            return False
+        return typed.strip().lower() in {"y", "yes"}
+
+
+class Terminal:
+    """Runs lines for one session and writes what comes of them.
+
+    Args:
+        session: where they run.
+        interaction: asks the person.
+        out: data goes here.
+        err: what is said about it goes here.
+        output: the form when a line asks for none.
+        environment: `NO_COLOR` and `TERM` are looked up here.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        interaction: Interaction,
+        *,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        output: Output = Output.TABLE,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
+        self.session = session
+        self.dispatcher = Dispatcher(session, interaction)
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+        self.output = output
+        is_dumb = environment.get("TERM") == "dumb"
+        self.is_live = _is_terminal(self.out) and not is_dumb
+        self.has_colour = self.is_live and not environment.get("NO_COLOR")
+
+    @property
+    def width(self) -> int:
+        """How many columns there are to write in."""
+        if _is_terminal(self.out):
+            return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+        return DEFAULT_WIDTH
+
+    def run_line(self, line: str) -> Ended:
+        """Run one line as typed; an empty one or a comment does nothing."""
+        try:
+            words = tokenize(line)
+        except BitsShellError as error:
+            return self.fail(error)
+        return self.run(words) if words else Ended()
+
+    def run(self, words: Sequence[str]) -> Ended:
+        """Run one command. Errors are written, not raised; a broken pipe is raised."""
+        try:
+            invocation = self.dispatcher.parse(words)
+        except BitsShellError as error:
+            return self.fail(error)
+        output = invocation.output or self.output
+        renderer = make_renderer(
+            output,
+            out=self.out,
+            err=self.err,
+            width=self.width,
+            colour=self.has_colour,
+            live=self.is_live,
+            clock=self.session.clock.now,
+        )
+        summary: Summary | None = None
+        try:
+            for event in _all(self.dispatcher.events(invocation)):
+                if isinstance(event, Summary):
+                    summary = event
+                renderer.feed(event)
+        except BitsShellError as error:
+            return self.fail(error)
+        except KeyboardInterrupt:  # the second one, or at a question
+            renderer.close()
+            raise
+        renderer.close()
+        return Ended(summary)
+
+    def fail(self, error: BitsShellError) -> Ended:
+        """Write an error that came before anything was sent."""
+        self.err.write("".join(f"{line}\n" for line in error_lines(error, self.width)))
+        self.err.flush()
+        return Ended(error=error)
+
+
+def _all(events: Iterator[Event]) -> Iterator[Event]:
+    with closing(events):  # type: ignore[type-var]  # it is a generator
+        yield from events
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False

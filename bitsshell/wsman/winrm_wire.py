@@ -1,0 +1,307 @@
+"""The real wire: pywinrm's authenticated `requests` session and its message encryption.
+
+pywinrm's `Transport` signs in and seals well; its `send_message` is not used (design decision 1):
+it has one time-out for connecting and reading, decodes errors as UTF-8, drops inner fault codes,
+and its session sends a sealed body again on a new connection, where nobody can open it.
+
+winrm and requests are imported when a wire first opens, so that importing this costs nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from bitsshell.wsman.errors import (
+    AnswerTimeout,
+    AuthenticationRejected,
+    ConnectFailed,
+    ConnectionStale,
+    MalformedAnswer,
+    MissingExtra,
+    NoTicket,
+    RequestRefused,
+    WSManError,
+)
+from bitsshell.wsman.line import Line
+from bitsshell.wsman.texts import clean
+from bitsshell.wsman.wire import Answer, Endpoint, address_of
+
+if TYPE_CHECKING:
+    import requests
+    from winrm.encryption import Encryption
+    from winrm.transport import Transport
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+"""No host may fill our memory. Windows sends at most what the envelope asked for, 512,000."""
+
+# A sign-in answers at once or not at all; its limit is below the read time-out of a long call.
+_SIGN_IN_S = 30.0
+_CHUNK_BYTES = 65_536
+_SEALING = frozenset({"ntlm", "kerberos", "credssp"})
+
+
+class WinRMWire:
+    """A `Wire` to an endpoint; signs in with the first exchange.
+
+    Over plain HTTP, NTLM, Kerberos and CredSSP seal every message for the signed-in connection
+    ([MS-WSMV] 2.2.9.1), so that the wire ends with its connection. Over TLS, and with basic, a
+    connection that ended while idle is made anew silently, since every message stands for itself.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._line = Line(address_of(endpoint.url))
+        self._session: requests.Session | None = None
+        self._encryption: Encryption | None = None
+
+    def exchange(self, envelope: bytes, *, connect_s: float, read_s: float) -> Answer:
+        """See `Wire.exchange`; `AuthenticationRejected`, too, where no HTTP answer says it."""
+        if self._line.aborted:
+            raise ConnectionStale()
+        session = self._session
+        if session is None:
+            session = self._session = self._opened_session()
+        if self._seals and self._encryption is None:
+            refusal = self._sign_in(session, connect_s=connect_s, read_s=read_s)
+            if refusal is not None:
+                return refusal
+        return self._exchange(session, envelope, connect_s=connect_s, read_s=read_s)
+
+    def abort(self) -> None:
+        """See `Wire.abort`."""
+        self._line.abort()
+
+    def close(self) -> None:
+        """See `Wire.close`."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    @property
+    def _seals(self) -> bool:
+        return self.endpoint.auth in _SEALING and urlsplit(self.endpoint.url).scheme == "http"
+
+    def _exchange(
+        self, session: requests.Session, envelope: bytes, *, connect_s: float, read_s: float
+    ) -> Answer:
+        import requests
+
+        from bitsshell.wsman import _http
+
+        try:
+            prepared = self._prepared(session, envelope)
+            response = session.send(
+                prepared, timeout=(connect_s, read_s), allow_redirects=False, stream=True
+            )
+            body = _body_of(response, read_s)
+        except WSManError:
+            raise
+        except requests.RequestException as error:
+            if _is_from_sign_in(error):
+                raise self._sign_in_failure(error) from error
+            if not self._line.ready:
+                raise _http.connect_failure(
+                    error, self._line, connect_s=connect_s, read_s=read_s
+                ) from error
+            raise _http.answer_failure(error, read_s=read_s) from error
+        except Exception as error:  # sign-in libraries raise what they like
+            raise self._sign_in_failure(error) from error
+        return self._unsealed(response, body)
+
+    def _prepared(self, session: requests.Session, envelope: bytes) -> requests.PreparedRequest:
+        import requests
+
+        if self._encryption is None:
+            return session.prepare_request(
+                requests.Request("POST", self.endpoint.url, data=envelope)
+            )
+        prepared = self._encryption.prepare_encrypted_request(session, self.endpoint.url, envelope)
+        # Without its hook requests does not sign in again by itself and send, under the new
+        # context, what was sealed under the old one.
+        prepared.hooks = {"response": []}
+        return prepared
+
+    def _unsealed(self, response: requests.Response, body: bytes) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        content_type = headers.get("content-type", "")
+        if self._encryption is None:
+            return Answer(response.status_code, headers, body)
+        if not content_type.lower().startswith("multipart/"):
+            if response.status_code < 300 or "soap+xml" in content_type.lower():
+                raise MalformedAnswer("it is not encrypted, although the request was")
+            return Answer(response.status_code, headers, body)
+        try:
+            received: Any = _Received(response.headers, response.request, body)
+            opened = self._encryption.parse_encrypted_response(received)
+        except Exception as error:  # sealing libraries raise what they like
+            raise MalformedAnswer("it cannot be decrypted") from error
+        inner = _ORIGINAL_TYPE.search(body[:1000])
+        headers["content-type"] = inner[1].decode("latin-1") if inner else ""
+        return Answer(response.status_code, headers, opened)
+
+    # Opening and signing in.
+
+    def _opened_session(self) -> requests.Session:
+        from requests.auth import HTTPBasicAuth
+
+        from bitsshell.wsman._http import LineAdapter
+
+        endpoint = self.endpoint
+        self._check_credentials()
+        session: requests.Session = self._transport().build_session()
+        # What comes from the environment is proxies, CA files and .netrc: none is asked for here.
+        session.trust_env = False
+        session.headers["User-Agent"] = "bitsshell"
+        session.headers["Accept-Encoding"] = "identity"
+        adapter = LineAdapter(self._line, endpoint.tls_fingerprint)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        if endpoint.auth == "basic":
+            # requests would encode as Latin-1, and fail on anything beyond.
+            session.auth = HTTPBasicAuth(
+                (endpoint.username or "").encode(), (endpoint.password or "").encode()
+            )
+        if endpoint.auth == "kerberos" and not getattr(
+            session.auth, "winrm_encryption_available", False
+        ):
+            raise MissingExtra("kerberos")
+        return session
+
+    def _transport(self) -> Transport:
+        from winrm import transport
+        from winrm.exceptions import WinRMError
+
+        endpoint = self.endpoint
+        if (endpoint.auth == "kerberos" and not transport.HAVE_KERBEROS) or (
+            endpoint.auth == "credssp" and not transport.HAVE_CREDSSP
+        ):
+            raise MissingExtra(endpoint.auth)
+        # None means the usual authorities; pywinrm's own annotation forgets it.
+        ca_file: Any = endpoint.ca_file
+        verify = endpoint.tls_verify and endpoint.tls_fingerprint is None
+        try:
+            return transport.Transport(
+                endpoint=endpoint.url,
+                username=endpoint.username,
+                password=endpoint.password,
+                service="HTTP",
+                ca_trust_path=ca_file,
+                cert_pem=endpoint.certificate_pem,
+                cert_key_pem=endpoint.key_pem,
+                server_cert_validation="validate" if verify else "ignore",
+                kerberos_delegation=endpoint.kerberos_delegation,
+                kerberos_hostname_override=endpoint.kerberos_hostname,
+                auth_method=endpoint.auth,
+                # Its own set-up knows one time-out and the environment; `_sign_in` does it here.
+                message_encryption="never",
+                proxy=endpoint.proxy,
+            )
+        except WinRMError as error:
+            raise RequestRefused("credentials", f"are not complete: {error}") from error
+
+    def _check_credentials(self) -> None:
+        endpoint = self.endpoint
+        if endpoint.auth in ("basic", "ntlm", "credssp") and (
+            not endpoint.username or endpoint.password is None
+        ):
+            missing = "user" if not endpoint.username else "password"
+            raise RequestRefused(missing, f"is needed to sign in with {endpoint.auth}")
+        if endpoint.ca_file is not None and not Path(endpoint.ca_file).exists():
+            raise RequestRefused("ca_file", f"is not there ({endpoint.ca_file})")
+
+    def _sign_in(
+        self, session: requests.Session, *, connect_s: float, read_s: float
+    ) -> Answer | None:
+        """Sign the connection in with an empty message; the answer when that is refused."""
+        import requests
+        from winrm.encryption import Encryption
+
+        from bitsshell.wsman import _http
+
+        wait_s = min(read_s, _SIGN_IN_S)
+        try:
+            prepared = session.prepare_request(requests.Request("POST", self.endpoint.url))
+            response = session.send(
+                prepared, timeout=(connect_s, wait_s), allow_redirects=False, stream=True
+            )
+            body = _body_of(response, wait_s)
+        except AnswerTimeout as error:
+            raise ConnectFailed("silent", address=self._line.address, timeout_s=wait_s) from error
+        except WSManError:
+            raise
+        except requests.RequestException as error:
+            if _is_from_sign_in(error):
+                raise self._sign_in_failure(error) from error
+            raise _http.connect_failure(
+                error, self._line, connect_s=connect_s, read_s=wait_s
+            ) from error
+        except Exception as error:  # sign-in libraries raise what they like
+            raise self._sign_in_failure(error) from error
+        if not 200 <= response.status_code < 300:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, body)
+        self._encryption = Encryption(session, self.endpoint.auth)
+        self._line.sealed = True
+        return None
+
+    def _sign_in_failure(self, error: Exception) -> WSManError:
+        """The library's own complaint, as one of ours; it may hold anything but the password."""
+        detail = clean(str(error), 160)
+        if self._line.aborted:
+            return ConnectionStale()
+        if self.endpoint.auth == "kerberos" and not _NO_TICKET.isdisjoint(_numbers_in(str(error))):
+            return NoTicket(scheme="kerberos", user=self.endpoint.username, detail=detail)
+        return AuthenticationRejected(
+            scheme=self.endpoint.auth,
+            user=self.endpoint.username,
+            detail=detail or type(error).__name__,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """As much of a response as pywinrm's decryption looks at, with a body of bounded size."""
+
+    headers: Any
+    request: Any
+    content: bytes
+
+
+def _body_of(response: requests.Response, read_s: float) -> bytes:
+    """The whole body; raises `MalformedAnswer` when it is too large, `AnswerTimeout` when slow."""
+    deadline = time.monotonic() + read_s
+    chunks: list[bytes] = []
+    size_bytes = 0
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        chunks.append(chunk)
+        size_bytes += len(chunk)
+        if size_bytes > MAX_ANSWER_BYTES:
+            response.close()
+            raise MalformedAnswer(f"it is larger than {MAX_ANSWER_BYTES // 2**20} MiB")
+        if time.monotonic() > deadline:
+            response.close()
+            raise AnswerTimeout(read_s)
+    return b"".join(chunks)
+
+
+def _is_from_sign_in(error: Exception) -> bool:
+    # Kerberos' own errors are requests' by inheritance only.
+    return not type(error).__module__.startswith("requests.")
+
+
+_ORIGINAL_TYPE = re.compile(rb"OriginalContent:\s*type=([^\r\n]*?);\s*Length=", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\b\d{5,}\b")
+# No credentials, credentials expired (GSS-API); no cache, nothing in it, ticket expired (MIT).
+_NO_TICKET = frozenset(
+    code & 0xFFFFFFFF
+    for code in (7 << 16, 11 << 16, -1765328189, -1765328243, -1765328352, 39756033, 39756044)
+)
+
+
+def _numbers_in(text: str) -> frozenset[int]:
+    return frozenset(int(number) & 0xFFFFFFFF for number in _NUMBER.findall(text))
