@@ -51,15 +51,21 @@ class BitsShellError(Exception):
         return self
 
     def lines(self) -> list[str]:
-        """One to three lines for a person: what and where, then what to do next."""
+        """One or two lines for a person: what and where, then what to do next."""
         where = ", ".join(
             part for part in (self.host, f"job {self.job}" if self.job else None) if part
         )
         first = f"{where}: {self.what()}" if where else self.what()
-        return [first, f"next: {self.hint}"] if self.hint else [first]
+        found = [first, f"next: {self.hint}"] if self.hint else [first]
+        # What a host or a person wrote may hold line breaks; one line stays one line.
+        return [" ".join(line.splitlines()) for line in found]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def __repr__(self) -> str:
+        data = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items() if value)
+        return f"{type(self).__name__}({data})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_restore, (type(self), self.__dict__))
@@ -68,12 +74,14 @@ class BitsShellError(Exception):
         return type(self) is type(other) and self.__dict__ == other.__dict__
 
     def __hash__(self) -> int:
-        return hash((type(self), self.message, self.host, self.job))
+        # Host and job are filled in later, by `located`: what changes must not be hashed.
+        return hash((type(self), self.message))
 
 
 def _restore(cls: type[BitsShellError], state: dict[str, Any]) -> BitsShellError:
     error = cls.__new__(cls)
     error.__dict__.update(state)
+    error.args = (state.get("message", ""),)
     return error
 
 

@@ -167,10 +167,17 @@ class Plan:
         return tuple(dict.fromkeys([*acted_on, *(host for host, _ in self.follows)]))
 
     @property
+    def pairs(self) -> tuple[tuple[str, str | None], ...]:
+        """The (host, job id) pairs that it touches, once each; a job still to be made has no id."""
+        return tuple(
+            dict.fromkeys([*((step.host, step.job_id) for step in self.steps), *self.follows])
+        )
+
+    @property
     def size(self) -> int:
-        """How many (host, job) pairs it touches."""
-        jobs = {(step.host, step.job_id) for step in self.steps if step.job_id is not None}
-        return len(jobs.union(self.follows)) + sum(1 for step in self.steps if step.job_id is None)
+        """How many (host, job) pairs it touches; every job still to be made is one."""
+        made = sum(1 for step in self.steps if step.job_id is None)
+        return made + sum(1 for _, job_id in self.pairs if job_id is not None)
 
     @property
     def needs_confirmation(self) -> bool:

@@ -247,12 +247,16 @@ class Session:
 
     @contextmanager
     def within(self, limit_s: float | None) -> Iterator[None]:
-        """Give all that is sent inside a time limit: `TimeLimit` is raised when it is over."""
+        """Give all that is sent inside a time limit: `TimeLimit` is raised when it is over.
+
+        One inside another stands in its place until it ends; None is no limit.
+        """
+        outer = self._deadline
         self._deadline = None if limit_s is None else self.clock.monotonic() + limit_s
         try:
             yield
         finally:
-            self._deadline = None
+            self._deadline = outer
 
     def pause(self, seconds: float) -> None:
         """Let time pass between two polls. Raises KeyboardInterrupt when Ctrl-C was typed."""
@@ -281,8 +285,16 @@ class Session:
 
         return self.ask(targets, listing, purpose=purpose)
 
-    def resolve(self, references: Sequence[Reference], targets: Sequence[Target]) -> Resolution:
+    def resolve(
+        self,
+        references: Sequence[Reference],
+        targets: Sequence[Target],
+        *,
+        observe: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> Resolution:
         """What references mean right now, by a fresh read of every target.
+
+        `observe` sees what each target answered, which is all there is when the read is cut off.
 
         Raises:
             NoSuchJob: one matches nothing, and every host answered.
@@ -295,6 +307,7 @@ class Session:
         jobs: dict[str, tuple[Job, ...]] = {}
         failed: list[Outcome] = []
         for outcome in self.look(targets, ids=wanted_ids):
+            observe(outcome)
             if isinstance(outcome.value, JobList):
                 jobs[outcome.host] = outcome.value.jobs
             else:

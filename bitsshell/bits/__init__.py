@@ -28,7 +28,6 @@ from bitsshell.bits.errors import (
     NotCreated,
     ProviderMissing,
     QueueUnreadable,
-    UploadNotFinished,
 )
 from bitsshell.bits.limits import NotAccepted
 from bitsshell.bits.model import (
@@ -106,7 +105,6 @@ __all__ = [
     "ReadOperation",
     "ServiceAccount",
     "SetProperty",
-    "UploadNotFinished",
     "canonical_job_id",
     "explain",
     "new_reference",

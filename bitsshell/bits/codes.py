@@ -1,19 +1,22 @@
 """What a numeric code means: symbol, meaning, remedy.
 
-The tables ship with the package: `codes.csv` (BITS, HTTP, WinHTTP, Win32 and WMI codes that jobs and
-the provider give) and `wsman-codes.tsv` (the symbols of the WS-Management service). Codes are unsigned
-32 bit numbers, as on the wire.
+The tables ship with the package: `codes.csv` (BITS, HTTP, WinHTTP, Win32 and WMI codes that jobs
+and the provider give) and `wsman-codes.tsv` (the symbols of the WS-Management service). Codes are
+unsigned 32 bit numbers, as on the wire.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HTTP_FACILITY = 0x80190000
 _WIN32_FACILITY = 0x80070000
@@ -77,7 +80,9 @@ def explain(code: int) -> Explanation:
         status = code & 0xFFFF
         phrase = next((s.phrase for s in HTTPStatus if s.value == status), "no standard phrase")
         return Explanation(
-            code, "", f"The server answered with HTTP status {status} ({phrase}).",
+            code,
+            "",
+            f"The server answered with HTTP status {status} ({phrase}).",
             "Ask for the URL from the host itself and read the web server's log.",
         )
     if 0 < code < 0x10000:

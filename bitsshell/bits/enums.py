@@ -10,8 +10,15 @@ from __future__ import annotations
 import enum
 
 
+_KEPT_BELOW = 0x1_0000
+"""States are uint16 on the wire: so many unknown members can be kept, and no more."""
+
+
 class _Tolerant(enum.IntEnum):
-    """An enumeration that keeps a number it does not know, under a name made from the number."""
+    """An enumeration that keeps a number it does not know, under a name made from the number.
+
+    The member for such a number is made once, so that it can be compared by identity like others.
+    """
 
     @classmethod
     def _missing_(cls, value: object) -> _Tolerant | None:
@@ -20,6 +27,9 @@ class _Tolerant(enum.IntEnum):
         member = int.__new__(cls, value)
         member._name_ = f"UNKNOWN_{value}"
         member._value_ = value
+        if 0 <= value < _KEPT_BELOW:
+            known: _Tolerant = cls._value2member_map_.setdefault(value, member)  # type: ignore[assignment]
+            return known
         return member
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[_Tolerant], tuple[int]]:

@@ -81,8 +81,10 @@ class AccessDenied(BitsError):
     action: str
     code: int
 
-    def __init__(self, action: str, code: int, *, host: str | None = None) -> None:
-        super().__init__(host=host, action=action, code=code)
+    def __init__(
+        self, action: str, code: int, *, host: str | None = None, job: str | None = None
+    ) -> None:
+        super().__init__(host=host, job=job, action=action, code=code)
 
     def what(self) -> str:
         """Say so."""
@@ -172,20 +174,12 @@ class AnswerWasLost(BitsError):
 
 
 class NotCreated(BitsError):
-    """The answer to CreateJob was lost, and the queue, read afterwards, holds no such job."""
+    """CreateJob was not (or not usefully) answered, and the queue, read afterwards, lacks it."""
 
     default_hint = "run the same command again; nothing was left behind"
 
     def what(self) -> str:
         """Say so."""
-        return "the answer to CreateJob was lost, and the job is not in the queue: it was not created"
-
-
-class UploadNotFinished(BitsError):
-    """`complete` of an upload that is not TRANSFERRED, which BITS refuses."""
-
-    default_hint = "wait for TRANSFERRED, or cancel it"
-
-    def what(self) -> str:
-        """Say so."""
-        return "an upload can be completed only when it is TRANSFERRED"
+        return (
+            "CreateJob was not answered, and the job is not in the queue: it was not created"
+        )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bitsshell.bits.errors import AccessDenied, CodeError, JobGone, ProviderMissing
-from bitsshell.errors import BitsShellError
-from bitsshell.wsman import Fault
+
+if TYPE_CHECKING:
+    from bitsshell.errors import BitsShellError
+    from bitsshell.wsman import Fault
 
 ENUMERATION_FAILED = frozenset({0x80041001})
 """`WBEM_E_FAILED`: one job's owner no longer exists, and the class cannot be enumerated."""
@@ -25,8 +29,16 @@ NOT_FOUND = frozenset(
     }
 )
 DENIED = frozenset(
-    {5, 0x80070005, 0x80041003, 0x80338104, 0x80338105, 0x80338106}
+    {
+        5,  # WinRM's own
+        0x80041003,  # WBEM_E_ACCESS_DENIED
+        0x80338104,  # ERROR_WSMAN_WMI_SVC_ACCESS_DENIED
+        0x80338105,  # ERROR_WSMAN_WMI_PROVIDER_ACCESS_DENIED
+        0x80338106,  # ERROR_WSMAN_WMI_CANNOT_CONNECT_ACCESS_DENIED
+    }
 )
+E_ACCESSDENIED = 0x80070005
+"""Of a read, the account's rights; of a change, mostly those on a local folder or share."""
 BAD_PARAMETER = frozenset(
     {
         87,
@@ -41,6 +53,18 @@ NO_ERROR_INFORMATION = 0x8020000F
 """`BG_E_ERROR_INFORMATION_UNAVAILABLE`: the job has no current error."""
 
 _BITS_FACILITIES = (0x80200000, 0x00200000, 0x80190000)
+_ERROR_BIT = 0x80000000
+_S_FALSE = 1
+_MAX_WIN32 = 0xFFFF
+
+
+def is_failure(returned: int) -> bool:
+    """Whether a method's return value is an error: an HRESULT with its error bit, or Win32's.
+
+    No table says which of the two the provider returns (wire.md 1.3). What is left over (`S_FALSE`,
+    `BG_S_*`) are successes with a warning.
+    """
+    return returned >= _ERROR_BIT or _S_FALSE < returned <= _MAX_WIN32
 
 
 def bits_code(fault: Fault) -> int:
@@ -56,19 +80,36 @@ def has(fault: Fault, codes: frozenset[int]) -> bool:
     return not codes.isdisjoint(fault.codes)
 
 
-def translate(fault: Fault, *, action: str, host: str, job_id: str | None) -> BitsShellError:
+def translate(
+    fault: Fault, *, action: str, host: str, job_id: str | None, is_read: bool
+) -> BitsShellError:
     """The error that a person should see for a fault.
 
     `NOT_FOUND` is taken for the job where one was named; whether it is the class that is missing,
-    the provider finds out before it asks here.
+    the provider finds out before it asks here. A fault that leaves open whether a change was
+    carried out, and one without any code, is given back as it is.
     """
+    if fault.may_have_been_applied:
+        return fault.located(host=host, job=job_id)
     if has(fault, CLASS_MISSING) or (has(fault, NOT_FOUND) and job_id is None):
         return ProviderMissing(host=host)
     if has(fault, NOT_FOUND):
         return JobGone(host=host, job=job_id)
     code = bits_code(fault)
-    if has(fault, DENIED):
-        return AccessDenied(action, code, host=host)
+    if has(fault, DENIED) or (is_read and E_ACCESSDENIED in fault.codes):
+        return AccessDenied(action, code, host=host, job=job_id)
     if not code:
         return fault.located(host=host, job=job_id)
-    return CodeError(action, code, text=fault.text, host=host, job=job_id)
+    text = fault.provider_text or fault.text
+    return CodeError(action, code, text=text, host=host, job=job_id)
+
+
+def from_return_value(
+    returned: int, *, action: str, host: str, job_id: str | None
+) -> BitsShellError:
+    """The error for a return value that `is_failure`."""
+    if returned in NOT_FOUND and job_id is not None:
+        return JobGone(host=host, job=job_id)
+    if returned in DENIED - {5}:
+        return AccessDenied(action, returned, host=host, job=job_id)
+    return CodeError(action, returned, host=host, job=job_id)

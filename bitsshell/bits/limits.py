@@ -1,16 +1,20 @@
 """What BITS accepts, checked before anything is sent.
 
-Sources: `BG_FILE_INFO`, `IBackgroundCopyManager::CreateJob`, `SetDescription` (sdk-api); wire.md 7.3.
-Lengths count UTF-16 code units, as Windows does.
+Sources: `BG_FILE_INFO`, `IBackgroundCopyManager::CreateJob`, `SetDescription` (sdk-api), wire.md
+7.3, bits-semantics.md 42 to 44. Lengths count UTF-16 code units, as Windows does.
 """
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 from bitsshell.bits.reference import SUFFIX_LENGTH
 from bitsshell.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_NAME = 256
 MAX_DESCRIPTION = 1024
@@ -21,17 +25,26 @@ MAX_PATH = 259
 """MAX_PATH is 260 with the closing NUL."""
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_DEVICE = re.compile(r"(?i)^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)")
+_NEVER_IN_NAMES = re.compile(r'[*?<>|"]')
+_DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\..*)?")
+_ROOT = re.compile(r"[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\")
+_AUTHORITY = re.compile(r"[^/]*//[^/?#]*")
+_UNC = re.compile(r'\\\\[^\\/?*<>|":]+(\\[^\\/?*<>|":]+){2,}')
+
+_URL_FORMS = r"BITS fetches http://, https://, file://server/share and \\server\share names only"
+_PATH_FORM = r"write it in full, as the host sees it: C:\folder\file.bin or \\server\share\file.bin"
 
 
 class NotAccepted(UsageError):
-    """A value that BITS or XML cannot take. `field` names it; nothing was sent."""
+    """A value that BITS or XML cannot take. `field` names it, `problem` says why."""
 
     field: str
+    problem: str
 
-    def __init__(self, field: str, problem: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{field}: {problem}", hint=hint, field=field)
+    def __init__(self, field: str, problem: str, *, hint: str) -> None:
+        super().__init__(f"{field}: {problem}", hint=hint, field=field, problem=problem)
 
 
 def utf16_length(text: str) -> int:
@@ -54,7 +67,7 @@ def check_name(name: str) -> str:
     """A display name: 1 to 256 characters."""
     check_text("name", name)
     if not name.strip():
-        raise NotAccepted("name", "is empty", hint="give the job a name, or leave --name out")
+        raise NotAccepted("name", "is empty", hint="give the job a name that can be seen")
     _check_length("name", name, MAX_NAME)
     return name
 
@@ -66,6 +79,16 @@ def check_description(description: str, *, limit: int = MAX_OWN_DESCRIPTION) -> 
     return description
 
 
+def check_seconds(field: str, value_s: int | None) -> None:
+    """A time that goes over the wire as uint32 seconds; None is not said."""
+    if value_s is not None and not 0 <= value_s < 2**32:
+        raise NotAccepted(
+            field,
+            f"{value_s:,} s is out of range",
+            hint=f"between 0 and {2**32 - 1:,} s are accepted",
+        )
+
+
 def check_url(url: str) -> str:
     """A remote name: http, https or SMB (UNC or file://), at most 2,200 characters.
 
@@ -74,61 +97,89 @@ def check_url(url: str) -> str:
     check_text("URL", url)
     _check_length("URL", url, MAX_URL)
     if url.startswith("\\\\"):
-        if not re.fullmatch(r"\\\\[^\\/?*<>|\"]+(\\[^\\/?*<>|\"]+){2,}", url):
+        if not _UNC.fullmatch(url) or _CONTROL.search(url):
             raise NotAccepted("URL", f"{url!r} is no UNC name", hint=r"write \\server\share\file")
-        return url
+        segments = url.split("\\")
+    else:
+        segments = _checked_parts(url).path.split("/")
+    if any(utf16_length(segment) > MAX_SEGMENT for segment in segments):
+        raise NotAccepted(
+            "URL",
+            f"one part of its path is over {MAX_SEGMENT} characters",
+            hint="BITS takes at most that between two slashes; publish it under a shorter name",
+        )
+    return url
+
+
+def _checked_parts(url: str) -> SplitResult:
+    authority = _AUTHORITY.match(url)
+    if authority and "@" in authority[0]:  # the text is not repeated: it may hold a password
+        raise NotAccepted(
+            "URL",
+            "holds an account, which would show in every listing",
+            hint="leave it out; a job has credentials of its own",
+        )
     try:
         parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise NotAccepted("URL", f"{url!r} cannot be read ({error})") from error
-    if parts.scheme not in {"http", "https", "file"}:
-        raise NotAccepted(
-            "URL", f"{url!r} is not http, https or SMB",
-            hint=r"BITS fetches http://, https://, file:// and \\server\share names only",
-        )
-    if not host and parts.scheme != "file":
-        raise NotAccepted("URL", f"{url!r} names no server")
-    if host and not host.isascii():
-        raise NotAccepted("URL", f"the server name {host!r} is not in ASCII", hint="use its xn-- form")
-    if re.search(r"\s", url) or _CONTROL.search(url):
-        raise NotAccepted("URL", f"{url!r} contains a blank", hint="BITS escapes nothing: write %20")
-    if any(utf16_length(segment) > MAX_SEGMENT for segment in parts.path.split("/")):
-        raise NotAccepted("URL", f"one part of its path is over {MAX_SEGMENT} characters")
-    return url
+        problem = f"{url!r} cannot be read ({error})"
+        raise NotAccepted("URL", problem, hint="http://server/folder/file") from error
+    for is_wrong, problem, hint in (
+        (parts.scheme not in {"http", "https", "file"}, "is not http, https or SMB", _URL_FORMS),
+        (not host, "names no server", _URL_FORMS),
+        (_BLANK.search(url), "contains a blank", "BITS escapes nothing: write %20"),
+        (
+            host and not host.isascii(),
+            f"has the server name {host!r}, which is not ASCII",
+            "use its xn-- form",
+        ),
+    ):
+        if is_wrong:
+            raise NotAccepted("URL", f"{url!r} {problem}", hint=hint)
+    return parts
 
 
 def check_path(path: str) -> str:
     r"""A local path on the host: full (`C:\folder\file` or UNC), at most 259 characters."""
     check_text("path", path)
-    hint = r"write it in full, as the host sees it: 'C:\folder\file.bin'"
-    if path.startswith(("\\\\?\\", "\\\\.\\")):
-        raise NotAccepted("path", f"{path!r} has a prefix that BITS does not take", hint=hint)
-    if "/" in path:
-        raise NotAccepted("path", f"{path!r} contains a slash", hint="Windows paths use backslashes")
-    root = re.match(r"[A-Za-z]:\\|\\\\[^\\]+\\[^\\]+\\", path)
-    if root is None:
-        raise NotAccepted("path", f"{path!r} is not a full path", hint=hint)
-    rest = path[root.end() :]
-    if not rest or path.endswith("\\"):
-        raise NotAccepted("path", f"{path!r} names a folder, not a file", hint=hint)
-    if found := re.search(r'[*?<>|"]', rest):
-        raise NotAccepted("path", f"{path!r} contains {found[0]!r}, which no file name may")
-    if ":" in rest:
-        raise NotAccepted("path", f"{path!r} names an alternate stream, which BITS does not write")
-    if _CONTROL.search(path):
-        raise NotAccepted("path", f"{path!r} contains a control character")
-    for part in rest.split("\\"):
-        if not part or part != part.rstrip(". "):
-            raise NotAccepted("path", f"{path!r} has an empty part or one that ends in a dot or blank")
-        if _DEVICE.match(part):
-            raise NotAccepted("path", f"{path!r} names the device {part!r}")
+    for problem, hint in _problems_of(path):
+        raise NotAccepted("path", f"{path!r} {problem}", hint=hint)
     _check_length("path", path, MAX_PATH)
     return path
+
+
+def _problems_of(path: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a path, most telling first, each with what to do."""
+    if path.startswith(("\\\\?\\", "\\\\.\\")):
+        yield "has a prefix that BITS does not take", _PATH_FORM
+    if "/" in path:
+        yield "contains a slash", "Windows paths use backslashes"
+    root = _ROOT.match(path)
+    if root is None:
+        yield "is not a full path", _PATH_FORM
+        return
+    rest = path[root.end() :]
+    if not rest or path.endswith("\\"):
+        yield "names a folder, not a file", _PATH_FORM
+    if found := _NEVER_IN_NAMES.search(path):
+        yield f"contains {found[0]!r}", "no file name on Windows may hold it"
+    if ":" in path[2:]:
+        yield "names an alternate stream", "BITS writes none: take the second colon out"
+    if _CONTROL.search(path):
+        yield "contains a control character", "take it out"
+    for part in rest.split("\\"):
+        if not part or part != part.rstrip(". "):
+            yield "has an empty part or one that ends in a dot or blank", _PATH_FORM
+        if _DEVICE.fullmatch(part):
+            yield f"names the device {part!r}", "Windows keeps this name for itself: take another"
 
 
 def _check_length(field: str, text: str, limit: int) -> None:
     length = utf16_length(text)
     if length > limit:
-        raise NotAccepted(field, f"has {length:,} characters, and at most {limit:,} are accepted")
+        raise NotAccepted(
+            field,
+            f"has {length:,} characters",
+            hint=f"at most {limit:,} are accepted (one beyond the BMP, such as an emoji, is two)",
+        )

@@ -12,6 +12,7 @@ from bitsshell.bits.reference import canonical_job_id, split_description
 from bitsshell.wsman import Instance, MalformedAnswer
 
 _STATES = {str(int(state)): state for state in JobState}
+_SIZE_UNKNOWN = str(SIZE_UNKNOWN)
 _PRIORITIES = {str(int(priority)): priority for priority in Priority}
 
 
@@ -30,22 +31,21 @@ def read_job(instance: Instance, *, host: str) -> Job:
             f"a job with the JobId {raw_id!r}, which is no GUID", host=host, operation="read a job"
         )
     description, reference = split_description(text("Description"))
-    state = text("State") or "3"
-    priority = text("Priority") or "2"
-    total = number("BytesTotal", SIZE_UNKNOWN)
+    state = _STATES.get(text("State", "3"))
+    priority = _PRIORITIES.get(text("Priority", "2"))
     return Job(
         host=host,
         id=job_id,
         name=text("DisplayName") or "",
         description=description,
         reference=reference,
-        state=_STATES.get(state) or JobState(number("State", 3)),
-        priority=_PRIORITIES.get(priority) or Priority(number("Priority", 2)),
+        state=JobState(number("State", 3)) if state is None else state,
+        priority=Priority(number("Priority", 2)) if priority is None else priority,
         owner=text("Owner"),
         created_filetime=number("JobCreationTime", 0),
         modified_filetime=number("JobLastModificationTime", 0),
         completed_filetime=number("JobCompletionTime", 0),
-        bytes_total=None if total == SIZE_UNKNOWN else total,
+        bytes_total=_size(instance),
         bytes_transferred=number("BytesTransferred", 0),
         files_total=number("FilesTotal", 0),
         files_transferred=number("FilesTransferred", 0),
@@ -57,14 +57,20 @@ def read_job(instance: Instance, *, host: str) -> Job:
 
 
 def _read_file(instance: Instance) -> JobFile:
-    total = instance.uint("BytesTotal", SIZE_UNKNOWN)
     return JobFile(
         url=instance.text("RemoteUrl") or "",
         path=instance.text("LocalFile") or "",
-        bytes_total=None if total == SIZE_UNKNOWN else total,
+        bytes_total=_size(instance),
         bytes_transferred=instance.uint("BytesTransferred", 0),
         is_completed=instance.boolean("Completed", False),
     )
+
+
+def _size(instance: Instance) -> int | None:
+    """`BytesTotal`, None while it is unknown."""
+    if instance.text("BytesTotal") == _SIZE_UNKNOWN:
+        return None
+    return instance.uint("BytesTotal")
 
 
 def read_error(output: Instance, *, host: str, job_id: str) -> JobError:

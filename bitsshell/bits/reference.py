@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import secrets
-import uuid
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
 _LENGTH = 10
-_MARK = re.compile(rf"(?:^|(?P<text>.*) )\[ref:(?P<reference>[{_ALPHABET}]{{{_LENGTH}}})\]", re.DOTALL)
+_REFERENCE = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}")
+_MARK = re.compile(
+    rf"(?:^|(?P<text>.*) )\[ref:(?P<reference>{_REFERENCE.pattern})\]", re.DOTALL
+)
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 SUFFIX_LENGTH = len(" [ref:]") + _LENGTH
 """How many characters of the Description the mark takes, its blank included."""
@@ -21,6 +24,11 @@ SUFFIX_LENGTH = len(" [ref:]") + _LENGTH
 def new_reference() -> str:
     """Make a reference: ten characters of base 32, 50 random bits."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+
+
+def is_reference(text: str) -> bool:
+    """Whether this could be one of ours."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 def join_description(description: str, reference: str | None) -> str:
@@ -48,9 +56,7 @@ def canonical_job_id(text: str) -> str | None:
     bare = text.strip()
     if bare.startswith("{") and bare.endswith("}"):
         bare = bare[1:-1]
-    if not re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", bare):
-        return None
-    return str(uuid.UUID(bare)).upper()
+    return bare.upper() if _GUID.fullmatch(bare) else None
 
 
 def wire_job_id(job_id: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
 from bitsshell.bits import (
@@ -24,6 +22,9 @@ from bitsshell.fleet.references import Reference
 from bitsshell.results import Outcome, Plan, Status, Step, View
 
 
+_jobs_argument = click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+
+
 @verb(
     "set",
     view=View.CHANGES,
@@ -34,7 +35,7 @@ from bitsshell.results import Outcome, Plan, Status, Step, View
         "set 'nightly*' --retry-delay 5m --yes",
     ),
 )
-@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@_jobs_argument
 @click.option("--priority", type=PRIORITY, help="foreground, high, normal, low")
 @click.option("--name", type=Checked("name", check_name), help="another display name")
 @click.option(
@@ -74,7 +75,7 @@ def set_verb(
             "nothing to set",
             hint="--priority, --name, --description, --retry-delay, --no-progress-timeout",
         )
-    resolution = call.session.resolve(jobs, call.targets())
+    resolution = call.resolve(jobs)
     steps = tuple(
         Step(target.name, SetProperty(job.id, prop, value, job.reference, job.name))
         for target, job in resolution.found
@@ -85,7 +86,7 @@ def set_verb(
 
 def _plan_action(call: Call, references: tuple[Reference, ...], action: JobAction) -> Change:
     """One SetJobState a job; jobs that are as wanted already are not touched."""
-    resolution = call.session.resolve(references, call.targets())
+    resolution = call.resolve(references)
     steps: list[Step] = []
     found: list[Outcome] = list(resolution.failed)
     for target, job in resolution.found:
@@ -105,42 +106,56 @@ def _is_already(job: BitsJob, action: JobAction) -> bool:
     return action is JobAction.RESUME and job.state.is_active
 
 
-def _declare_action(action: JobAction, help_text: str, examples: tuple[str, ...]) -> None:
-    def act(call: Call, jobs: tuple[Reference, ...]) -> Change:
-        return _plan_action(call, jobs, action)
-
-    act.__doc__ = help_text
-    effect = Effect.DESTROY if action in {JobAction.CANCEL, JobAction.COMPLETE} else Effect.CHANGE
-    argument: Callable[[Callable[..., Change]], Callable[..., Change]] = click.argument(
-        "jobs", nargs=-1, required=True, type=Job(), metavar="JOB..."
-    )
-    verb(action.name.lower(), view=View.CHANGES, effect=effect, examples=examples)(argument(act))
-
-
-_declare_action(
-    JobAction.RESUME,
+@verb(
+    "resume",
+    view=View.CHANGES,
+    effect=Effect.CHANGE,
+    examples=("resume nightly", "resume %errors --yes"),
+)
+@_jobs_argument
+def resume(call: Call, jobs: tuple[Reference, ...]) -> Change:
     """Resume jobs: suspended, failed, or waiting for their retry.
 
     A job in TRANSIENT_ERROR is tried again at once.
-    """,
-    ("resume nightly", "resume %errors --yes"),
+    """
+    return _plan_action(call, jobs, JobAction.RESUME)
+
+
+@verb(
+    "suspend",
+    view=View.CHANGES,
+    effect=Effect.CHANGE,
+    examples=("suspend nightly", "suspend '*' -H web01 --yes"),
 )
-_declare_action(
-    JobAction.SUSPEND,
-    """Suspend jobs. Nothing of what was transferred is lost.""",
-    ("suspend nightly", "suspend '*' -H web01 --yes"),
+@_jobs_argument
+def suspend(call: Call, jobs: tuple[Reference, ...]) -> Change:
+    """Suspend jobs. Nothing of what was transferred is lost."""
+    return _plan_action(call, jobs, JobAction.SUSPEND)
+
+
+@verb(
+    "complete",
+    view=View.CHANGES,
+    effect=Effect.DESTROY,
+    examples=("complete nightly", "complete 'nightly*' --yes"),
 )
-_declare_action(
-    JobAction.COMPLETE,
+@_jobs_argument
+def complete(call: Call, jobs: tuple[Reference, ...]) -> Change:
     """Complete jobs: the files get their names, and the job leaves the queue.
 
     Completing a job that is not TRANSFERRED keeps the files that are done and deletes the rest,
     so it asks first.
-    """,
-    ("complete nightly", "complete 'nightly*' --yes"),
+    """
+    return _plan_action(call, jobs, JobAction.COMPLETE)
+
+
+@verb(
+    "cancel",
+    view=View.CHANGES,
+    effect=Effect.DESTROY,
+    examples=("cancel nightly", "cancel %1-4 --yes"),
 )
-_declare_action(
-    JobAction.CANCEL,
-    """Cancel jobs: temporary files are deleted, and the job leaves the queue. It asks first.""",
-    ("cancel nightly", "cancel %1-4 --yes"),
-)
+@_jobs_argument
+def cancel(call: Call, jobs: tuple[Reference, ...]) -> Change:
+    """Cancel jobs: temporary files are deleted, and the job leaves the queue. It asks first."""
+    return _plan_action(call, jobs, JobAction.CANCEL)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ import click
 from bitsshell.bits import Effect
 from bitsshell.commands.types import Duration, Host, Member
 from bitsshell.errors import UsageError
+from bitsshell.fleet.fanout import TimeLimit
+from bitsshell.fleet.references import Reference
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.render import Output
 from bitsshell.results import Event, Outcome, Plan, View
-from bitsshell.session import Session
+from bitsshell.session import Resolution, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,12 @@ Answer = Iterable[Event] | Change
 
 @dataclass(slots=True)
 class Call:
-    """One call of a verb: the session, and the options that every verb takes."""
+    """One call of a verb: the session, and the options that every verb takes.
 
+    `unread` are the hosts that were still being read for a plan when the command was cut off.
+    """
+
+    verb: str
     session: Session
     carry_out: Callable[[Plan], Iterator[Outcome]]
     typed_hosts: tuple[str, ...] = ()
@@ -45,10 +53,53 @@ class Call:
     what_if: bool = False
     yes: bool = False
     timeout_s: float | None = None
+    unread: list[Outcome] = field(default_factory=list)
 
     def targets(self) -> tuple[Target, ...]:
         """The hosts to act on. Raises `NoTarget` and `BadHost`."""
         return self.session.select(self.typed_hosts, exclude=self.excluded, logon=self.logon)
+
+    def resolve(self, references: Sequence[Reference]) -> Resolution:
+        """What references mean on the targets right now. Raises as `Session.resolve` does."""
+        with self._reading() as observe:
+            return self.session.resolve(references, self.targets(), observe=observe)
+
+    def look(self, targets: Sequence[Target]) -> list[Outcome]:
+        """Read the queues whole, for a plan."""
+        with self._reading() as observe:
+            outcomes = []
+            for outcome in self.session.look(targets):
+                observe(outcome)
+                outcomes.append(outcome)
+            return outcomes
+
+    @contextmanager
+    def _reading(self) -> Iterator[Callable[[Outcome], None]]:
+        seen: list[Outcome] = []
+        try:
+            yield seen.append
+        except (KeyboardInterrupt, TimeLimit):
+            self.unread.extend(outcome for outcome in seen if outcome.error is not None)
+            raise
+
+
+HELP_OPTIONS = ("--help", "-h", "-?")
+
+
+class HelpWanted(Exception):  # noqa: N818  # a question, not an error
+    """A help option stands where an option may stand."""
+
+
+def help_option() -> click.Option:
+    """The option that asks for help before anything else is looked at; completion adds its own."""
+
+    def ask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            raise HelpWanted
+
+    return click.Option(
+        HELP_OPTIONS, is_flag=True, is_eager=True, expose_value=False, hidden=True, callback=ask
+    )
 
 
 class VerbCommand(click.Command):
@@ -57,12 +108,30 @@ class VerbCommand(click.Command):
     view: View
     effect: Effect
     examples: tuple[str, ...]
+    takes_codes: bool
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take words apart. No option is a number: `-2145386480` is a code, as Windows prints it."""
+        words = [f"0x{int(a) & 0xFFFFFFFF:08X}" if _NEGATIVE.fullmatch(a) else a for a in args]
+        return super().parse_args(ctx, words if self.takes_codes else args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verb's own options, then those of every verb."""
+        for title, exposed in (("Options", True), ("Options of every verb", False)):
+            rows = [
+                row
+                for param in self.get_params(ctx)
+                if param.expose_value is exposed and (row := param.get_help_record(ctx)) is not None
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows, col_max=26)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The examples, one a line."""
+        """The examples, one a line, never wrapped: they are there to be copied."""
         with formatter.section("Examples"):
             for example in self.examples:
-                formatter.write_text(example)
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
 
 VERBS: dict[str, VerbCommand] = {}
@@ -70,11 +139,17 @@ VERBS: dict[str, VerbCommand] = {}
 
 
 def verb(
-    name: str, *, view: View, effect: Effect = Effect.READ, examples: Iterable[str]
+    name: str,
+    *,
+    view: View,
+    effect: Effect = Effect.READ,
+    examples: Iterable[str],
+    takes_codes: bool = False,
 ) -> Callable[[Callable[..., Answer]], VerbCommand]:
     """Declare a verb. The function gets its `Call` and its own parameters, and returns events.
 
-    Its docstring is the help text: a first line for the list of verbs, then the rest.
+    Its docstring is the help text: a first line for the list of verbs, then the rest. A verb that
+    `takes_codes` has signed decimal codes among its words.
     """
 
     def declare(function: Callable[..., Answer]) -> VerbCommand:
@@ -82,12 +157,16 @@ def verb(
         command = VerbCommand(
             name,
             callback=click.pass_obj(function),
-            params=[*own, *common_options(live=any(p.name == "interval" for p in own))],
+            params=[
+                *own,
+                *common_options(live=any(p.name == "interval" for p in own)),
+                help_option(),
+            ],
             help=function.__doc__,
             add_help_option=False,
-            epilog="examples",
         )
         command.view, command.effect, command.examples = view, effect, tuple(examples)
+        command.takes_codes = takes_codes
         VERBS[name] = command
         return command
 
@@ -137,6 +216,7 @@ class _ExistingFile(click.ParamType[str]):
 
 
 _EXISTING = _ExistingFile()
+_NEGATIVE = re.compile(r"-[0-9]{1,10}")
 _KEPT = "bitsshell.common"
 
 

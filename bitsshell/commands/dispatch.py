@@ -14,10 +14,12 @@ from typing import Protocol
 import click
 
 from bitsshell.commands.declare import (
+    HELP_OPTIONS,
     VERBS,
     Answer,
     Call,
     Change,
+    HelpWanted,
     VerbCommand,
     common_values,
     logon_options,
@@ -36,14 +38,12 @@ from bitsshell.results import (
     Outcome,
     Plan,
     Planned,
+    Status,
     Summary,
     Text,
     View,
 )
 from bitsshell.session import Session
-
-HELP_OPTIONS = ("--help", "-h", "-?")
-
 
 class Interaction(Protocol):
     """How a front end asks its person."""
@@ -85,7 +85,10 @@ class NeedsConfirmation(BitsShellError):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One verb with its words, parsed and converted; nothing is sent yet."""
+    """One verb with its words, parsed and converted; nothing is sent yet.
+
+    Of `help`, `words` are the verbs to explain, and there is no context.
+    """
 
     verb: str
     view: View
@@ -108,13 +111,16 @@ class Dispatcher:
 
     def parse(self, words: Sequence[str]) -> Invocation:
         """Turn words into an invocation. Raises UsageError; sends nothing."""
-        name, *arguments = words
+        name, *arguments = words or [""]
         command = " ".join(quote(word) for word in words)
-        call = Call(self.session, lambda plan: self._journaled(plan, command))
-        if wants_help(words):
-            return Invocation("help", View.TEXT, tuple(words), None, call)
+        call = Call(name, self.session, lambda plan: self._journaled(plan, command))
+        if name == "help" or name in HELP_OPTIONS:
+            return Invocation("help", View.TEXT, tuple(arguments), None, call)
         declared = find_verb(name)
-        context = make_context(declared, arguments, call)
+        try:
+            context = make_context(declared, arguments, call)
+        except HelpWanted:
+            return Invocation("help", View.TEXT, (name,), None, call)
         values = common_values(context)
         call.typed_hosts = tuple(values["host"])
         call.excluded = tuple(values["exclude"])
@@ -136,14 +142,19 @@ class Dispatcher:
         began = self.session.clock.monotonic()
         tally = _Tally(invocation.verb)
         try:
-            with self.session.interrupts.deferred(), self.session.within(_limit(invocation)):
+            with (
+                self.session.interrupts.deferred(),
+                self.session.within(invocation.call.timeout_s),
+            ):
                 for event in self._answer(invocation):
                     tally.take(event)
                     yield event
-        except KeyboardInterrupt:
-            tally.ending = Ending.INTERRUPTED
-        except TimeLimit:
-            tally.ending = Ending.TIME_LIMIT
+        except (KeyboardInterrupt, TimeLimit) as ending:
+            is_late = isinstance(ending, TimeLimit)
+            tally.ending = Ending.TIME_LIMIT if is_late else Ending.INTERRUPTED
+            for outcome in invocation.call.unread:
+                tally.take(outcome)
+                yield outcome
         except _Declined:
             tally.ending = Ending.DECLINED
             yield Notice("nothing was sent")
@@ -166,11 +177,10 @@ class Dispatcher:
 
     def _change(self, change: Change, invocation: Invocation) -> Iterator[Event]:
         plan, call = change.plan, invocation.call
-        yield from plan.found
-        if not plan.steps and plan.policy is None:
-            return
         if call.what_if:
             yield Planned(plan)
+        yield from plan.found
+        if call.what_if or not (plan.steps or plan.follows):
             return
         if plan.needs_confirmation and not call.yes:
             with self.session.interrupts.immediate():
@@ -220,23 +230,26 @@ def make_context(command: VerbCommand, arguments: Sequence[str], call: Call) -> 
         raise usage_error(error) from error
 
 
-def wants_help(words: Sequence[str]) -> bool:
-    """Whether help is asked for: `help [VERB]`, or a help option before `--`."""
-    if words[0] == "help":
-        return True
-    options = words[: words.index("--")] if "--" in words else words
-    return any(word in HELP_OPTIONS for word in options)
-
-
-def help_text(words: Sequence[str]) -> str:
-    """The list of verbs, or the help of one."""
-    named = [word for word in words if word != "help" and word not in HELP_OPTIONS]
+def help_text(verbs: Sequence[str] = ()) -> str:
+    """The list of verbs, or the help of those named. Raises `UnknownVerb`."""
+    named = [find_verb(verb) for verb in verbs if verb not in {"help", "exit", *HELP_OPTIONS}]
     if not named:
-        rows = [f"  {name:<10}{verb.get_short_help_str(80)}" for name, verb in VERBS.items()]
-        return "\n".join(["verbs (help VERB for more):", *rows])
-    command = find_verb(named[0])
-    context = click.Context(command, info_name=command.name, max_content_width=100)
-    return command.get_help(context)
+        rows = [f"  {name:<10}{verb.get_short_help_str(68)}" for name, verb in VERBS.items()]
+        return "\n".join(["help VERB says more of each:", *rows, *_MORE_HELP])
+    return "\n\n".join(
+        verb.get_help(click.Context(verb, info_name=verb.name, max_content_width=100))
+        for verb in named
+    )
+
+
+_MORE_HELP = (
+    "",
+    "Hosts: -H HOST with any verb, or once for all: use HOST. HOST is a name, name:port or a URL.",
+    "Jobs: an id or its beginning, a name, a pattern ('nightly*'), or %3, %1-4, %errors for rows",
+    "of the last listing. Quotes group words, a backslash is a backslash, # begins a comment.",
+    "--what-if shows what a change would do. A change that destroys something, or touches several",
+    "jobs, asks first; --yes answers.",
+)
 
 
 def usage_error(error: click.ClickException) -> UsageError:
@@ -265,14 +278,6 @@ def _question(plan: Plan) -> str:
     return f"{plan.verb} {jobs} on {hosts}"
 
 
-def _limit(invocation: Invocation) -> float | None:
-    """The time limit of the whole command; verbs that follow jobs keep their own."""
-    context = invocation.context
-    if context is None or "interval" in context.params:
-        return None
-    return invocation.call.timeout_s
-
-
 class _Declined(Exception):  # noqa: N818  # it is an ending, not an error
     """A person said no."""
 
@@ -286,16 +291,23 @@ class _Tally:
         self._pairs: dict[tuple[str, str | None], Outcome] = {}
 
     def take(self, event: object) -> None:
-        """Count an event."""
-        if isinstance(event, Outcome):
-            key = (event.host, event.job_id)
-            known = self._pairs.get(key)
-            if known is None or known.status.is_well:
-                self._pairs[key] = event
-            if isinstance(event.error, NoCredential):
-                self.ending = Ending.NEEDS_PERSON
-            elif isinstance(event.error, NotReached) and self.ending is Ending.COMPLETE:
-                self.ending = Ending.TIME_LIMIT
+        """Count an event. What was only planned is well."""
+        match event:
+            case Outcome():
+                self._count(event)
+            case Planned(plan=plan):
+                for host, job_id in plan.pairs:
+                    self._count(Outcome(host=host, status=Status.PLANNED, job_id=job_id))
+
+    def _count(self, outcome: Outcome) -> None:
+        key = (outcome.host, outcome.job_id)
+        known = self._pairs.get(key)
+        if known is None or known.status.is_well:
+            self._pairs[key] = outcome
+        if isinstance(outcome.error, NoCredential):
+            self.ending = Ending.NEEDS_PERSON
+        elif isinstance(outcome.error, NotReached) and self.ending is Ending.COMPLETE:
+            self.ending = Ending.TIME_LIMIT
 
     def summary(self, elapsed_s: float) -> Summary:
         """The counts."""

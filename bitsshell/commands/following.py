@@ -6,6 +6,7 @@ state is a `Judge`, a pure function of the job, so that a policy can be tested w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,11 +14,14 @@ from typing import Protocol
 from bitsshell import wsman
 from bitsshell.bits import (
     AccessDenied,
+    AnswerWasLost,
+    BitsError,
     ChangeState,
     GetError,
     Job,
     JobAction,
     JobError,
+    JobGone,
     JobList,
     JobState,
     ProviderMissing,
@@ -25,6 +29,7 @@ from bitsshell.bits import (
 from bitsshell.commands.declare import Call
 from bitsshell.commands.outcomes import JobFailed, LeftTheQueue, NotReached
 from bitsshell.errors import BitsShellError
+from bitsshell.fleet.fanout import Interrupted, OutOfTime, TimeLimit
 from bitsshell.fleet.targets import Target
 from bitsshell.fleet.watching import WATCHED_PROPERTIES, Key, Watch, key_of
 from bitsshell.results import (
@@ -47,6 +52,14 @@ PERMANENT = (
     ProviderMissing,
 )
 """Errors of a host that do not pass by themselves: following its jobs ends."""
+
+LAST_LOOK_S = 1.0
+"""A poll may take at least this long, also the last one, which begins when the time limit comes."""
+
+MAX_TRIES = 3
+"""How often an action that got no answer is sent again, each time after a fresh look at the job."""
+
+_FINAL = {JobAction.COMPLETE: JobState.ACKNOWLEDGED, JobAction.CANCEL: JobState.CANCELLED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +124,8 @@ class Follower:
         self.unreachable: dict[str, BitsShellError] = {}
         self._answered = {host for host, _ in self.pending}
         self._noted: set[Key] = set()
+        self._unsure: dict[Key, Decision] = {}
+        self._tries: Counter[Key] = Counter()
 
     def run(self) -> Iterator[Event]:
         """Changes, frames, notices, and one outcome a job."""
@@ -118,16 +133,16 @@ class Follower:
         limit = self.call.timeout_s
         try:
             while True:
-                yield from self._poll()
-                passed = self.session.clock.monotonic() - began
-                is_late = limit is not None and passed >= limit
+                is_late = yield from self._poll_within(None if limit is None else began + limit)
                 is_final = is_late or not (self.is_open or self.pending)
                 yield self._frame(is_final=is_final)
                 if is_late and limit is not None:
                     yield from self._late(limit)
                 if is_final:
                     return
-                left = self.interval_s if limit is None else min(self.interval_s, limit - passed)
+                left = self.interval_s
+                if limit is not None:
+                    left = min(left, began + limit - self.session.clock.monotonic())
                 self.session.pause(max(left, 0.0))
         except KeyboardInterrupt:
             yield self._frame(is_final=True)
@@ -142,6 +157,22 @@ class Follower:
             is_final=is_final,
             unreachable=tuple(self.unreachable),
         )
+
+    # Looking
+
+    def _poll_within(self, deadline: float | None) -> Generator[Event, None, bool]:
+        """One poll; whether the time limit has come. A host that hangs cannot hold it up."""
+        if deadline is None:
+            with self.session.within(None):
+                yield from self._poll()
+            return False
+        left = deadline - self.session.clock.monotonic()
+        try:
+            with self.session.within(max(left, LAST_LOOK_S)):
+                yield from self._poll()
+        except TimeLimit:
+            return True
+        return self.session.clock.monotonic() >= deadline
 
     def _poll(self) -> Iterator[Event]:
         wanted = {host for host, _ in self.pending}
@@ -174,7 +205,9 @@ class Follower:
         error = outcome.error
         if error is None:
             return
-        if isinstance(error, PERMANENT) or outcome.host not in self._answered:
+        if isinstance(error, OutOfTime | Interrupted) and outcome.host in self._answered:
+            self.unreachable.setdefault(outcome.host, error)
+        elif outcome.host not in self._answered or not _may_pass(error, WSManOrBits):
             for key in [key for key in self.pending if key[0] == outcome.host]:
                 del self.pending[key]
                 yield replace(outcome, job_id=key[1])
@@ -182,8 +215,13 @@ class Follower:
                 self.targets.pop(outcome.host, None)
                 self.is_open = bool(self.targets)
                 yield outcome
-        elif outcome.host not in self.unreachable:
-            self.unreachable[outcome.host] = error
+        else:
+            yield from self._lost(outcome.host, error)
+
+    def _lost(self, host: str, error: BitsShellError) -> Iterator[Notice]:
+        """Say once that a host does not answer."""
+        if host not in self.unreachable:
+            self.unreachable[host] = error
             yield Notice(f"{error.lines()[0]}; asking again every {self.interval_s:g} s")
 
     def _ask_for_errors(self, changes: Iterable[JobChange]) -> None:
@@ -199,74 +237,125 @@ class Follower:
             if isinstance(outcome.value, JobError):
                 self.watch.errors[outcome.host, outcome.value.job_id] = outcome.value
 
+    # Deciding and acting
+
     def _decide(self, readable: Iterable[str]) -> Iterator[Event]:
-        hosts = set(readable)
+        hosts = frozenset(readable)
+        actions: dict[Key, Decision] = {}
         for key in [key for key in self.pending if key[0] in hosts]:
             job = self.watch.jobs.get(key)
             if job is None:
-                yield self.judge.left(self.pending.pop(key))
+                yield from self._left(key)
                 continue
             self.pending[key] = job
-            yield from self._apply(key, job, self.judge.judge(job))
-
-    def _apply(self, key: Key, job: Job, decision: Decision) -> Iterator[Event]:
-        outcome: Outcome | None = None
-        if decision.action is not None:
-            outcome = yield from self._act(job, decision.action)
-        elif not decision.ends and job.state is JobState.SUSPENDED and key not in self._noted:
-            self._noted.add(key)
-            yield Notice(
-                f"{job.host}: {job.name!r} is suspended, nothing moves until it is resumed"
-            )
-        if not decision.ends:
-            return
-        del self.pending[key]
-        if decision.failed:
-            fate = decision.fate
-            if outcome is not None and not outcome.status.is_well and outcome.error is not None:
-                fate = f"and {outcome.error.what()}"
-            error = JobFailed(job, self.watch.errors.get(key), fate=fate)
-            yield Outcome(host=job.host, status=Status.FAILED, error=error, job_id=job.id)
-        else:
-            yield outcome or Outcome(host=job.host, value=job, job_id=job.id)
-
-    def _act(
-        self, job: Job, action: JobAction
-    ) -> Generator[Event, None, Outcome | None]:
-        """Send an action; the job is shown from now on as it came out of it."""
-        operation = ChangeState(job.id, action, planned_state=job.state, job_name=job.name)
-        result: Outcome | None = None
-        for outcome in self.call.carry_out(Plan("manage", (Step(job.host, operation),))):
-            result = outcome
-            for after in outcome.jobs:
-                yield JobChange(
-                    at=self.session.clock.now(),
-                    host=job.host,
-                    job_id=job.id,
-                    before=job,
-                    after=after,
-                    error=self.watch.errors.get(key_of(job)),
+            decision = self.judge.judge(job)
+            if decision.action is not None:
+                actions[key] = decision
+            elif decision.ends:
+                yield self._end(key, decision, Outcome(host=job.host, value=job, job_id=job.id))
+            elif job.state is JobState.SUSPENDED and key not in self._noted:
+                self._noted.add(key)
+                yield Notice(
+                    f"{job.host}: '{job.name}' is suspended, nothing moves until it is resumed"
                 )
-                if after.state.is_final:
-                    self.watch.settle(after)
-                else:
-                    self.watch.jobs[key_of(after)] = after
-        return result
+        if actions:
+            yield from self._act(actions)
+
+    def _act(self, decisions: dict[Key, Decision]) -> Iterator[Event]:
+        """Send the actions of one poll, to all hosts side by side."""
+        steps = []
+        for (host, job_id), decision in decisions.items():
+            job = self.pending[host, job_id]
+            assert decision.action is not None  # noqa: S101  # those without are not in it
+            operation = ChangeState(
+                job_id, decision.action, planned_state=job.state, job_name=job.name
+            )
+            steps.append(Step(host, operation))
+        for outcome in self.call.carry_out(Plan(self.call.verb, tuple(steps))):
+            key = (outcome.host, outcome.job_id or "")
+            yield from self._acted(key, decisions[key], outcome)
+
+    def _acted(self, key: Key, decision: Decision, outcome: Outcome) -> Iterator[Event]:
+        """What came of an action. One that got no answer is tried again, if it is still right."""
+        for after in outcome.jobs:
+            yield from self._became(self.pending[key], after)
+        if outcome.status.is_well:
+            self._tries.pop(key, None)
+            if decision.ends:
+                yield self._end(key, decision, outcome)
+            return
+        error = outcome.error
+        if isinstance(error, JobGone):
+            yield from self._left(key)
+            return
+        self._tries[key] += 1
+        if _may_pass(error, WSManOrLost) and self._tries[key] < MAX_TRIES and error is not None:
+            if outcome.status is Status.UNKNOWN:
+                self._unsure[key] = decision
+            yield from self._lost(key[0], error)
+            return
+        yield self._end(key, decision, outcome)
+
+    def _became(self, before: Job, after: Job) -> Iterator[JobChange]:
+        """Show a job from now on as it came out of an action."""
+        key = key_of(after)
+        yield JobChange(
+            at=self.session.clock.now(),
+            host=after.host,
+            job_id=after.id,
+            before=before,
+            after=after,
+            error=self.watch.errors.get(key),
+        )
+        if after.state.is_final:
+            self.watch.settle(after)
+        else:
+            self.watch.jobs[key] = after
+
+    def _left(self, key: Key) -> Iterator[Event]:
+        """A job is gone: by an action of ours whose answer was lost, or by somebody else's."""
+        job = self.pending[key]
+        decision = self._unsure.get(key)
+        if decision is None or decision.action not in _FINAL:
+            del self.pending[key]
+            yield self.judge.left(job)
+            return
+        after = replace(job, state=_FINAL[decision.action])
+        yield from self._became(job, after)
+        yield self._end(key, decision, Outcome(host=job.host, value=after, job_id=job.id))
+
+    def _end(self, key: Key, decision: Decision, outcome: Outcome) -> Outcome:
+        """Follow a job no more; how it ended."""
+        job = self.pending.pop(key)
+        if not decision.failed:
+            return outcome
+        fate = decision.fate
+        if outcome.error is not None and not outcome.status.is_well:
+            fate = f"{outcome.planned or 'an action'}: {outcome.error.what()}"
+        error = JobFailed(job, self.watch.errors.get(key), fate=fate)
+        return Outcome(host=job.host, status=Status.FAILED, error=error, job_id=job.id)
 
     def _late(self, limit_s: float) -> Iterator[Outcome]:
         for key, job in self.pending.items():
-            error = NotReached(job, wanted=self.judge.wanted, limit_s=limit_s)
+            wanted = self.judge.wanted
             if key[0] in self.unreachable:
-                error = NotReached(
-                    job, wanted=f"{self.judge.wanted} (and the host does not answer)",
-                    limit_s=limit_s,
-                )
+                wanted += " (and the host does not answer)"
+            error = NotReached(job, wanted=wanted, limit_s=limit_s)
             yield Outcome(host=job.host, status=Status.FAILED, error=error, job_id=job.id)
 
 
 def gone(job: Job) -> Outcome:
     """The outcome for a job that somebody else took out of the queue."""
     return Outcome(host=job.host, status=Status.FAILED, error=LeftTheQueue(job), job_id=job.id)
+
+
+WSManOrBits = (wsman.WSManError, BitsError)
+WSManOrLost = (wsman.WSManError, AnswerWasLost)
+
+
+def _may_pass(error: BitsShellError | None, kinds: tuple[type[BitsShellError], ...]) -> bool:
+    """Whether an error of one of these kinds may be over at the next poll."""
+    return isinstance(error, kinds) and not isinstance(error, PERMANENT)
 
 
 def _failed_again(change: JobChange) -> bool:

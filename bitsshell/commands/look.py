@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import click
@@ -18,17 +18,12 @@ from bitsshell.bits import (
 )
 from bitsshell.bits import Job as BitsJob
 from bitsshell.commands.declare import Call, verb
-from bitsshell.commands.types import STATES, Job
+from bitsshell.commands.types import STATES, Job, complete_job_or_code
 from bitsshell.errors import UsageError
-from bitsshell.fleet.references import Kind, Reference, parse_reference
+from bitsshell.fleet.references import Reference, parse_reference
 from bitsshell.fleet.targets import Target
 from bitsshell.render.order import listing_order
-from bitsshell.results import Event, Notice, Outcome, View
-
-PARTIAL = (
-    "{host}: its queue cannot be enumerated (one job's owner no longer exists); "
-    "these are the jobs known by id, there may be more"
-)
+from bitsshell.results import Event, Outcome, View
 
 
 @verb(
@@ -50,33 +45,28 @@ def jobs(
     The rows are numbered; until the next listing %3 or %1-4 stand for them.
     """
     targets = call.targets()
-    if jobs:
-        resolution = call.session.resolve(jobs, targets)
-        answers = [
-            *resolution.failed,
-            *_by_host(targets, [job for _, job in resolution.found]),
-        ]
-    else:
-        answers = []
-        for outcome in call.session.look(targets):
-            answers.append(outcome)
-            if isinstance(outcome.value, JobList) and outcome.value.partial:
-                yield Notice(PARTIAL.format(host=outcome.host))
+    answers = _matching(call, targets, jobs) if jobs else call.session.look(targets)
     shown: list[BitsJob] = []
-    for outcome in answers:
-        if isinstance(outcome.value, JobList):
-            kept = [job for job in outcome.value.jobs if states is None or job.state in states]
-            shown.extend(kept)
-            outcome = replace(outcome, value=replace(outcome.value, jobs=tuple(kept)))  # noqa: PLW2901
-        yield outcome
-    call.session.listing = tuple((job.host, job.id) for job in listing_order(shown))
+    try:
+        for outcome in answers:
+            value = outcome.value
+            if isinstance(value, JobList) and states is not None:
+                value = replace(value, jobs=tuple(j for j in value.jobs if j.state in states))
+            shown.extend(value.jobs if isinstance(value, JobList) else ())
+            yield replace(outcome, value=value)
+    finally:  # rows that were shown before Ctrl-C have numbers too
+        call.session.listing = tuple((job.host, job.id) for job in listing_order(shown))
 
 
-def _by_host(targets: Sequence[Target], found: list[BitsJob]) -> Iterator[Outcome]:
-    for target in targets:
-        here = tuple(job for job in found if job.host == target.name)
-        if here:
-            yield Outcome(host=target.name, value=JobList(here))
+def _matching(
+    call: Call, targets: Sequence[Target], references: Sequence[Reference]
+) -> Iterable[Outcome]:
+    resolution = call.resolve(references)
+    by_host: dict[str, list[BitsJob]] = {target.name: [] for target in targets}
+    for target, job in resolution.found:
+        by_host[target.name].append(job)
+    found = (Outcome(host=h, value=JobList(tuple(here))) for h, here in by_host.items() if here)
+    return [*resolution.failed, *found]
 
 
 @verb(
@@ -94,7 +84,7 @@ def show(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
 @click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
 def files(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
     """List the files of jobs with their progress."""
-    resolution = call.session.resolve(jobs, call.targets())
+    resolution = call.resolve(jobs)
     yield from resolution.failed
     yield from call.session.send((target, GetJob(job.id)) for target, job in resolution.found)
 
@@ -103,8 +93,11 @@ def files(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
     "explain",
     view=View.EXPLAIN,
     examples=("explain nightly", "explain 0x80190194", "explain BG_E_MISSING_FILE_SIZE"),
+    takes_codes=True,
 )
-@click.argument("what", nargs=-1, required=True, metavar="JOB|CODE...")
+@click.argument(
+    "what", nargs=-1, required=True, metavar="JOB|CODE...", shell_complete=complete_job_or_code
+)
 def explain_verb(call: Call, what: tuple[str, ...]) -> Iterator[Event]:
     """Explain a job's error, or an error code: symbol, meaning, what to do.
 
@@ -124,12 +117,6 @@ def explain_verb(call: Call, what: tuple[str, ...]) -> Iterator[Event]:
 
 
 def _details(call: Call, references: tuple[Reference, ...]) -> Iterator[Event]:
-    targets = call.targets()
-    ids = [reference.job_id for reference in references if reference.kind is Kind.ID]
-    if len(targets) == 1 and len(ids) == len(references):  # no listing is needed to find them
-        details = [(targets[0], GetDetail(job_id)) for job_id in dict.fromkeys(ids) if job_id]
-    else:
-        resolution = call.session.resolve(references, targets)
-        yield from resolution.failed
-        details = [(target, GetDetail(job.id)) for target, job in resolution.found]
-    yield from call.session.send(details)
+    resolution = call.resolve(references)
+    yield from resolution.failed
+    yield from call.session.send((target, GetDetail(job.id)) for target, job in resolution.found)

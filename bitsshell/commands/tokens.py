@@ -93,6 +93,11 @@ def quote(text: str) -> str:
     """The text as one token: bare where that is safe, else in quotes."""
     if text and not any(c.isspace() or c in "\"'" for c in text) and not text.startswith("#"):
         return text
-    if "'" not in text:
+    return quoted(text, "'")
+
+
+def quoted(text: str, mark: str) -> str:
+    """The text as one token in quotes: those given, unless the text needs the others."""
+    if mark == "'" and "'" not in text:
         return f"'{text}'"
     return '"' + text.replace('"', '""') + '"'

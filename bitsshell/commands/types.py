@@ -6,21 +6,29 @@ Candidates for completion come from the session's snapshot, never from the netwo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from itertools import islice
 from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
 
 from bitsshell.bits import FileSpec, JobState, Priority
+from bitsshell.bits import Job as BitsJob
+from bitsshell.bits.codes import table
 from bitsshell.bits.limits import check_path, check_url
 from bitsshell.errors import UsageError
-from bitsshell.fleet.references import MIN_PREFIX, Reference, parse_reference
+from bitsshell.fleet.references import Kind, Reference, parse_reference
+from bitsshell.render.text import neutral
 from bitsshell.session import Session
 
 MAX_CANDIDATES = 200
 """Nobody reads more; the rest comes with the next letter."""
+
+_MIN_CODE = 3
+"""So that 0x and BG alone do not bring up hundreds of codes."""
 
 E = TypeVar("E", bound=Enum)
 
@@ -44,17 +52,21 @@ class Host(click.ParamType[str]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Known hosts, after the last comma."""
+        """Known hosts, after the last comma, by label or by the URL of their endpoint."""
         session = session_of(ctx)
         if session is None:
             return []
         done, comma, last = incomplete.rpartition(",")
         folded = last.casefold()
-        return [
-            CompletionItem(f"{done}{comma}{name}", help=target.url)
-            for name, target in sorted(session.known.items())
-            if name.startswith(folded)
-        ][:MAX_CANDIDATES]
+        items = []
+        for name, target in sorted(session.known.items()):
+            for value, help_text in ((name, target.url), (target.url, name)):
+                if value.casefold().startswith(folded):
+                    items.append(
+                        CompletionItem(f"{done}{comma}{value}", help=help_text, kind="host")
+                    )
+                    break
+        return items[:MAX_CANDIDATES]
 
 
 class Job(click.ParamType[Reference]):
@@ -71,29 +83,87 @@ class Job(click.ParamType[Reference]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Jobs of the snapshot: names first, ids once a few of their digits are typed."""
+        """Jobs of the snapshot by name, else by id; rows of the last listing after `%`."""
         session = session_of(ctx)
         if session is None:
             return []
-        if incomplete.startswith("%"):
-            rows = [f"%{row}" for row in range(1, len(session.listing) + 1)]
-            return [
-                CompletionItem(row) for row in (*rows, "%errors") if row.startswith(incomplete)
-            ][:MAX_CANDIDATES]
-        hosts = [target.name for target in session.targets] or None
-        brace = "{" if incomplete.startswith("{") else ""
-        folded = incomplete.casefold().lstrip("{")
-        items: dict[str, CompletionItem] = {}
-        for job in session.snapshot.with_prefix(incomplete, hosts=hosts):
-            by_id = bool(brace) or (
-                len(folded) >= MIN_PREFIX and job.id.casefold().startswith(folded)
-            )
-            value = (f"{{{job.id}}}" if brace else job.id) if by_id else job.name
-            meta = f"{job.state.name} {job.host}" + (f" {job.name}" if by_id else "")
-            items.setdefault(value, CompletionItem(value, help=meta))
-            if len(items) >= MAX_CANDIDATES:
-                break
-        return list(items.values())
+        look_up = _rows if incomplete.startswith("%") else _jobs
+        found = look_up(session, incomplete)
+        return [CompletionItem(value, help=meta, kind="job") for value, meta in found.items()]
+
+
+def _jobs(session: Session, typed: str) -> dict[str, str]:
+    """References to jobs that begin like this, with what is known of each.
+
+    A name stands for its job only where it would be read as this name and is alone on its host;
+    else the id does.
+    """
+    hosts = [target.name for target in session.targets] or None
+    brace = "{" if typed.startswith("{") else ""
+    folded = typed.casefold().lstrip("{")
+    jobs = session.snapshot.with_prefix(typed, hosts=hosts, limit=MAX_CANDIDATES)
+    names = Counter((host, name) for host, name, _ in {(j.host, j.name, j.id) for j in jobs})
+    found: dict[str, str] = {}
+    for job in jobs:
+        by_name = not brace and job.name.casefold().startswith(folded)
+        if by_name and is_plain_name(job.name) and names[job.host, job.name] == 1:
+            value, meta = job.name, _meta(job)
+        else:
+            value, meta = (f"{{{job.id}}}" if brace else job.id), f"{_meta(job)} {job.name}"
+        found.setdefault(value, meta)
+    return found
+
+
+def _rows(session: Session, typed: str) -> dict[str, str]:
+    """Rows of the last listing that begin like this; the jobs themselves are in the snapshot."""
+    found: dict[str, str] = {}
+    for row in islice(_numbers_like(typed[1:], len(session.listing)), MAX_CANDIDATES):
+        host, job_id = session.listing[row - 1]
+        jobs = session.snapshot.with_prefix(job_id, hosts=[host], limit=1)
+        found[f"%{row}"] = f"{_meta(jobs[0])} {jobs[0].name}" if jobs else host
+    if session.listing and "%errors".startswith(typed.lower()):
+        found["%errors"] = "those of the last listing that are in an error state"
+    return found
+
+
+def _numbers_like(digits: str, last: int) -> Iterator[int]:
+    """The numbers from 1 to `last` that begin with these digits, in order."""
+    if not digits:
+        yield from range(1, last + 1)
+    elif re.fullmatch(r"[1-9][0-9]{0,9}", digits):
+        first, count = int(digits), 1
+        while first <= last:
+            yield from range(first, min(first + count, last + 1))
+            first, count = first * 10, count * 10
+
+
+def _meta(job: BitsJob) -> str:
+    return f"{job.state.name} {job.host}"
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether a job's name, typed as it is, is read as this name and hides nothing."""
+    if name.startswith("-") or neutral(name) != name:
+        return False
+    try:
+        reference = parse_reference(name)
+    except UsageError:
+        return False
+    return reference.kind is Kind.NAME and reference.typed == name
+
+
+def complete_job_or_code(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Jobs, and the codes of the tables once enough of a symbol or of 0x... is typed."""
+    found = Job().shell_complete(ctx, param, incomplete)
+    if len(incomplete) >= _MIN_CODE:
+        folded = incomplete.upper()
+        for known in table().values():
+            for value, other in ((known.symbol, known.hex), (known.hex, known.symbol)):
+                if value.upper().startswith(folded):
+                    found.append(CompletionItem(value, help=other))
+    return found[:MAX_CANDIDATES]
 
 
 class Member(click.ParamType[Any]):

@@ -7,10 +7,11 @@ thread sees one moment and needs no lock.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import chain, islice
 from types import MappingProxyType
 
 from bitsshell.bits import Job
@@ -41,15 +42,17 @@ class Snapshot:
         """The ids of the jobs that this host is known to have."""
         return tuple(job.id for job in self.jobs.get(host, ()))
 
-    def with_prefix(self, prefix: str, *, hosts: Iterable[str] | None = None) -> list[Job]:
+    def with_prefix(
+        self, prefix: str, *, hosts: Iterable[str] | None = None, limit: int | None = None
+    ) -> list[Job]:
         """Jobs whose name or id begins with this, in any case, by bisection; names first."""
         folded = prefix.casefold().lstrip("{")
-        found = [
-            *_slice(self._by_name, folded),
-            *(_slice(self._by_id, folded) if folded else ()),
-        ]
         wanted = None if hosts is None else set(hosts)
-        return [job for job in found if wanted is None or job.host in wanted]
+        found = chain(
+            _slice(self._by_name, folded), _slice(self._by_id, folded) if folded else ()
+        )
+        here = (job for job in found if wanted is None or job.host in wanted)
+        return list(islice(here, limit))
 
     @cached_property
     def _by_name(self) -> list[tuple[str, str, Job]]:
@@ -66,11 +69,10 @@ class Snapshot:
         )
 
 
-def _slice(index: list[tuple[str, str, Job]], prefix: str) -> list[Job]:
+def _slice(index: list[tuple[str, str, Job]], prefix: str) -> Iterator[Job]:
     first = bisect_left(index, prefix, key=lambda entry: entry[0])
-    found = []
-    for name, _, job in index[first:]:
+    for place in range(first, len(index)):
+        name, _, job = index[place]
         if not name.startswith(prefix):
             break
-        found.append(job)
-    return found
+        yield job

@@ -11,6 +11,7 @@ from .clock import ManualClock, ScaledClock
 from .engine.codes import ErrorContext, JobState, Priority
 from .engine.model import PracticeJob, PracticeJobFile
 from .faults import KINDS, FaultKind, HostFaults
+from .file_modes import MODES as FILE_MODES
 from .files import PracticeFile
 from .fleet import PracticeFleet
 from .host import PracticeHost
@@ -26,6 +27,7 @@ from .settings import (
 from .stats import HostStats
 
 __all__ = [
+    "FILE_MODES",
     "KINDS",
     "AddFileCase",
     "EngineSettings",

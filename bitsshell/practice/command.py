@@ -40,6 +40,11 @@ _POLL_S = 0.5
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the hosts write; kept at the end. Without it a temporary folder is used.",
 )
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the hosts' queues outlive this run; their files too, unless --folder is given.",
+)
 @click.option("--by-path", is_flag=True, help="All hosts on one port, told apart by the path.")
 @click.option(
     "--bind",
@@ -80,6 +85,7 @@ def practice(
     count: int,
     as_json: bool,
     folder: Path | None,
+    state: Path | None,
     by_path: bool,
     bind: str,
     locale: str,
@@ -109,6 +115,7 @@ def practice(
                 username=username,
                 password=os.environ.get(ENVIRONMENT_NAME) or None,
                 latency_s=latency_s,
+                state=state,
             )
             stack.enter_context(fleet)
         except (OSError, ValueError) as error:

@@ -137,6 +137,12 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
                 path="",
             ),
             _kind(
+                "read-only-folder",
+                When.HOST,
+                "The job's owner may not write to a folder: AddFile answers 0x80070005.",
+                path=r"C:\in",
+            ),
+            _kind(
                 "clock-skew",
                 When.HOST,
                 "The host's wall clock is wrong by that many seconds; timers do not feel it.",

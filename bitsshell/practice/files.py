@@ -11,9 +11,12 @@ from email.utils import formatdate, parsedate_to_datetime
 
 from aiohttp import hdrs, web
 
+from .file_modes import MODES, FileModes, Mode, parse_mode
+
 _LAST_MODIFIED_S = 1_735_689_600.0
 """2025-01-01 00:00 UTC: the same on every run."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_IN_MODE = re.compile(r"/mode/(?P<mode>[^/]+)/(?P<name>[^/]+)")
 _BLOCK_BYTES = 1 << 16
 
 
@@ -91,6 +94,7 @@ class FileServer:
 
     def __init__(self, contents: tuple[Content, ...]) -> None:
         self._contents = {content.name: content for content in contents}
+        self._modes = FileModes(self._send)
 
     @property
     def contents(self) -> tuple[Content, ...]:
@@ -103,9 +107,15 @@ class FileServer:
             return web.Response(status=405, headers={hdrs.ALLOW: "GET, HEAD"})
         if request.path == "/":
             return web.Response(text=self._index(), content_type="text/html")
-        content = self._contents.get(request.path.lstrip("/"))
-        if content is None:
-            return web.Response(status=404, text="no such file\n")
+        mode, name = None, request.path.lstrip("/")
+        in_mode = _IN_MODE.fullmatch(request.path)
+        if in_mode is not None:
+            mode, name = parse_mode(in_mode["mode"]), in_mode["name"]
+        content = self._contents.get(name)
+        if content is None or (in_mode is not None and mode is None):
+            return web.Response(status=404, text="no such file or mode\n")
+        if mode is not None:
+            return await self._modes.handle(request, content, *mode)
         return await self._send(request, content)
 
     def _index(self) -> str:
@@ -114,9 +124,15 @@ class FileServer:
             f"{len(c.data)} bytes, SHA-256 <code>{c.sha256}</code></li>"
             for c in self.contents
         )
+        modes = "".join(
+            f"<li><code>/mode/{html.escape(_example(mode))}/FILE</code> "
+            f"{html.escape(mode.summary)}</li>"
+            for mode in MODES.values()
+        )
         return (
             "<!DOCTYPE html><html><head><title>Practice files</title></head>"
-            f"<body><h1>Practice files</h1><ul>{rows}</ul></body></html>"
+            f"<body><h1>Practice files</h1><ul>{rows}</ul>"
+            f"<h2>Servers that misbehave</h2><ul>{modes}</ul></body></html>"
         )
 
     async def _send(self, request: web.BaseRequest, content: Content) -> web.StreamResponse:
@@ -145,6 +161,10 @@ class FileServer:
                 await response.write(content.data[start : min(start + _BLOCK_BYTES, last + 1)])
         await response.write_eof()
         return response
+
+
+def _example(mode: Mode) -> str:
+    return ",".join((mode.name, *(f"{name}={value}" for name, value in mode.arguments.items())))
 
 
 def _changed_since(header: str | None, content: Content) -> bool:

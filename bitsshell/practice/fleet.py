@@ -17,6 +17,8 @@ from aiohttp import web
 
 from .accounts import Account, AccountFile
 from .clock import Clock, ScaledClock
+from .engine.store import FileStore
+from .file_modes import parse_mode
 from .files import FileServer, PracticeFile, standard_files
 from .host import HostMachine, PracticeHost
 from .settings import PracticeSettings
@@ -43,6 +45,7 @@ class _Options:
     clock: Clock
     settings: PracticeSettings
     latency_s: float
+    state: Path | None
 
 
 class PracticeFleet:
@@ -63,6 +66,7 @@ class PracticeFleet:
         settings: choices where nothing certain is known about Windows.
         username, password: the account; without a password a throw-away one is made.
         latency_s: real seconds that every answer of a host comes later.
+        state: where the queues outlive the fleet; without a folder the hosts write there too.
 
     Raises:
         ValueError: an argument that cannot be.
@@ -83,6 +87,7 @@ class PracticeFleet:
         username: str | None = None,
         password: str | None = None,
         latency_s: float = 0.0,
+        state: Path | str | None = None,
     ) -> None:
         if not 1 <= hosts <= MAX_HOSTS:
             raise ValueError(f"a fleet has 1 to {MAX_HOSTS} hosts, not {hosts}")
@@ -99,6 +104,7 @@ class PracticeFleet:
             clock=clock or ScaledClock(time_scale),
             settings=settings or PracticeSettings(),
             latency_s=latency_s,
+            state=None if state is None else Path(state).resolve(),
         )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,6 +132,22 @@ class PracticeFleet:
     def files(self) -> tuple[PracticeFile, ...]:
         """The files that it serves."""
         return self._files
+
+    def file_url(self, name: str, mode: str | None = None) -> str:
+        """Address of a file, by a server that misbehaves if a mode is named.
+
+        Args:
+            name: one of `files`.
+            mode: such as `norange`, `404` or `reset,at=5000`; see `FILE_MODES`.
+
+        Raises:
+            ValueError: no such mode.
+        """
+        if mode is None:
+            return self._files_url + name
+        if parse_mode(mode) is None:
+            raise ValueError(f"no mode of the file server is called {mode!r}")
+        return f"{self._files_url}mode/{mode}/{name}"
 
     @property
     def is_loopback(self) -> bool:
@@ -214,8 +236,14 @@ class PracticeFleet:
             shutil.rmtree(account_folder, ignore_errors=True)
 
     def _folder(self) -> Path:
-        if self._given_folder is not None:
-            folder = self._given_folder.resolve()
+        state = self._options.state
+        if state is not None:
+            state.mkdir(parents=True, exist_ok=True)
+        given = self._given_folder
+        if given is None and state is not None:
+            given = state / "hosts"
+        if given is not None:
+            folder = given.resolve()
             folder.mkdir(parents=True, exist_ok=True)
             return folder
         self._temporary = Path(tempfile.mkdtemp(prefix="bitsshell-practice-")).resolve()
@@ -288,9 +316,14 @@ class _Running:
         root = self._folder / name
         root.mkdir(exist_ok=True)
         machine = HostMachine(
-            name, root, options.clock, lambda: self._session, options.settings, options.locale
+            name,
+            root,
+            options.clock,
+            lambda: self._session,
+            options.settings,
+            options.locale,
+            None if options.state is None else FileStore(options.state / f"{name}.json"),
         )
-        machine.engine.restore()
         self._machines.append(machine)
         endpoint = Endpoint(
             name=name,

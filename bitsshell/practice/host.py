@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .clock import Clock, ScaledClock
 from .engine.engine import BitsEngine
 from .engine.model import PracticeJob, snapshot
+from .engine.store import MemoryStore
 from .faults import ArmedFault, HostFaults
 from .paths import HostPaths
 from .stats import Counters, HostStats
@@ -44,9 +45,27 @@ class HostMachine:
         self.clock = clock
         self.counters = Counters()
         self.faults = HostFaults()
-        self.engine = BitsEngine(HostPaths(root), clock, session, settings.engine, store)
-        provider = BitsProvider(self.engine, settings.winrm)
-        self.service = WsManService(name, provider, clock, settings.winrm, locale)
+        self._session = session
+        self._settings = settings.engine
+        self._store = store or MemoryStore()
+        self.engine = self._new_engine()
+        self._provider = BitsProvider(self.engine, settings.winrm)
+        self.service = WsManService(name, self._provider, clock, settings.winrm, locale)
+
+    def _new_engine(self) -> BitsEngine:
+        engine = BitsEngine(
+            HostPaths(self.root), self.clock, self._session, self._settings, self._store
+        )
+        engine.restore()
+        return engine
+
+    async def restart_bits(self) -> None:
+        """Stop the BITS service and start it again: the queue comes back from its store."""
+        before = self.engine
+        await before.close()
+        self.engine = self._new_engine()
+        self.engine.files.conditions = before.files.conditions
+        self._provider.use(self.engine)
 
     def condition(self, armed: ArmedFault, armed_now: bool) -> None:
         """Carry out a condition of the host. Called on the loop."""
@@ -59,6 +78,9 @@ class HostMachine:
             case "locked-file":
                 path = str(armed.arguments["path"]).lower()
                 (conditions.locked.add if armed_now else conditions.locked.discard)(path)
+            case "read-only-folder":
+                path = str(armed.arguments["path"]).rstrip("\\").lower()
+                (conditions.read_only.add if armed_now else conditions.read_only.discard)(path)
             case "clock-skew":
                 seconds = armed.number("seconds")
                 if isinstance(self.clock, ScaledClock):
@@ -133,6 +155,11 @@ class PracticeHost:
             return jobs()
 
         return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
+
+    def restart_bits(self) -> None:
+        """Restart the host's BITS service; its queue survives, as on Windows (143)."""
+        restart = self._machine.restart_bits()
+        asyncio.run_coroutine_threadsafe(restart, self._loop).result()
 
     def _condition(self, armed: ArmedFault, armed_now: bool) -> None:
         self._on_loop(lambda: self._machine.condition(armed, armed_now))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ from bitsshell.results import (
     Outcome,
     Planned,
     Summary,
+    Text,
     View,
 )
 
@@ -57,6 +56,8 @@ class MachineRenderer:
                 self.view = view
             case Notice(text=text):
                 self.err.line(prose(text))
+            case Text(text=text):
+                self.err.lines(text.splitlines())
             case Planned(plan=plan):
                 self.is_plan = True
                 self._found = plan.found
@@ -221,13 +222,11 @@ class CsvRenderer(MachineRenderer):
         columns = _PLAN_COLUMNS if self.is_plan else _CSV_COLUMNS.get(self.view)
         if columns is None:
             return
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        rows = [[_cell(flat.get(name)) for name in columns] for flat in map(_flat, found)]
         if not self._has_header:
             self._has_header = True
-            writer.writerow(columns)
-        writer.writerows([_cell(flat.get(name)) for name in columns] for flat in map(_flat, found))
-        self.out.raw(self.out.fitting(text.getvalue()))
+            rows.insert(0, list(columns))
+        self.out.lines([",".join(map(_quoted, row)) for row in rows])
 
 
 def _flat(record: Record) -> Record:
@@ -239,6 +238,14 @@ def _flat(record: Record) -> Record:
         else:
             flat[key] = value
     return flat
+
+
+def _quoted(cell: str) -> str:
+    # Not the csv module: before Python 3.13 it leaves a lone CR bare, which ends a row for readers.
+    if not re.search('[,"\r\n]', cell):
+        return cell
+    doubled = cell.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _cell(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bitsshell.render.columns import Column, fitted_table
 from bitsshell.render.paint import STATUS_SGR, painted
-from bitsshell.render.text import NOTHING, clip_middle, neutral, prose
+from bitsshell.render.text import NOTHING, clip, clip_middle, neutral, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bitsshell.results import Outcome
 
 _SHORT_ID = 8
+_NAME_CELLS = 40
 
 
 def changes_lines(outcomes: Sequence[Outcome], *, width: int, colour: bool = False) -> list[str]:
@@ -32,12 +33,19 @@ def changes_lines(outcomes: Sequence[Outcome], *, width: int, colour: bool = Fal
 
 
 def change_line(outcome: Outcome, *, colour: bool = False) -> str:
-    """One outcome of a change: `done  srv01  resume 'nightly' 8F3C… (SUSPENDED) -> QUEUED`."""
+    """One outcome of a change as it comes.
+
+    The job as it is now, where the host gave it: `done  srv01  8F3C…  nightly  QUEUED, high`; else
+    what was to be done: `unknown  srv01  resume 'nightly' 8F3C… (SUSPENDED)`.
+    """
     status = painted(f"{outcome.status.value:<10}", STATUS_SGR[outcome.status], colour=colour)
-    what = prose(outcome.planned) if outcome.planned else _outcome_name(outcome)
-    state = _changed_state(outcome)
-    ending = f" -> {state}" if state != NOTHING else ""
-    return f"{status}  {neutral(outcome.host)}  {what}{ending}".rstrip()
+    if outcome.status.is_well and outcome.jobs:
+        (job, *_) = outcome.jobs
+        now = f"{job.state.name}, {job.priority.name.lower()}"
+        what = "  ".join((job.id, clip(neutral(job.name) or NOTHING, _NAME_CELLS), now))
+    else:
+        what = prose(outcome.planned) if outcome.planned else _outcome_name(outcome)
+    return f"{status}  {neutral(outcome.host)}  {what}".rstrip()
 
 
 def _outcome_name(outcome: Outcome) -> str:

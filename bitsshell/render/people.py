@@ -22,6 +22,7 @@ from bitsshell.results import (
     Outcome,
     Planned,
     Summary,
+    Text,
     View,
 )
 
@@ -75,6 +76,8 @@ class PeopleRenderer:
                 self._events.feed(event)
             case Notice(text=text):
                 self._say([prose(text)])
+            case Text(text=text):
+                self.out.lines(text.splitlines())
             case Planned(plan=plan):
                 self._found = plan.found
                 self.out.lines(plan_lines(plan, self._width))
@@ -116,11 +119,12 @@ class PeopleRenderer:
             self._say([f"{outcome.status.value}: {first}", *rest])
         elif self._view is View.WATCH and self._live is None:
             self._events.feed(outcome)
-        elif self._view is not View.WATCH or outcome.planned or self._frame is None:
+        else:
             self._done(outcome)
 
     def _done(self, outcome: Outcome) -> None:
-        self._above([change_line(outcome, colour=self._colour)], self.out)
+        if self._view is not View.WATCH:  # its frames show the job already
+            self._above([change_line(outcome, colour=self._colour)], self.out)
         known = outcome.warning_explained
         if known is not None:
             self._say([warning_line(known)])

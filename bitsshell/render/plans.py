@@ -37,11 +37,16 @@ def question(plan: Plan) -> str:
         where = folded_names(plan.hosts)
         asked = f"{plan.verb} {named} on {where}?" if named else f"{plan.verb} 1 job on {where}?"
     else:
-        hosts = counted(len(plan.hosts), "host")
-        if len(plan.hosts) <= 3:
-            hosts = folded_names(plan.hosts)
-        asked = f"{plan.verb} {counted(plan.size, 'job')} on {hosts}?"
+        asked = f"{plan.verb} {counted(plan.size, 'job')} on {_hosts_in_words(plan.hosts)}?"
     return " ".join([asked, *_losses(plan)])
+
+
+def _hosts_in_words(hosts: tuple[str, ...]) -> str:
+    """`srv01`, `2 hosts (srv01, srv02)`, `18 hosts`."""
+    if len(hosts) == 1:
+        return folded_names(hosts)
+    named = f" ({folded_names(hosts)})" if 1 < len(hosts) <= 3 else ""
+    return counted(len(hosts), "host") + named
 
 
 def _headline(plan: Plan) -> str:

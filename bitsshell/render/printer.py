@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 
 _PLAIN_GLYPHS = str.maketrans({"…": "~", "→": ">", "─": "-"})
 
-_NOT_IN_JSON_TEXT = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
-"""What a terminal might act on, what ends a line for some readers, and lone surrogates."""
+_NOT_PLAIN = re.compile("[^\n\x20-\x7e]")
 
 
 def json_text(record: Any, *, indent: int | None = None) -> str:
     r"""JSON whose values are the text unchanged, safe to show and to write as UTF-8.
 
-    Characters that a terminal might act on, and lone surrogates, are written as `\uXXXX`, which any
-    JSON reader turns back into the very same character.
+    Characters that are invisible or act on a terminal, and lone surrogates, become `\uXXXX`,
+    which any JSON reader turns back into the very same character.
     """
     text = json.dumps(record, ensure_ascii=False, indent=indent)
-    return _NOT_IN_JSON_TEXT.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _NOT_PLAIN.sub(_json_character, text)
+
+
+def _json_character(found: re.Match[str]) -> str:
+    character = found[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 class Printer:

@@ -59,7 +59,7 @@ def _opened(connection: _PlainConnection | _TlsConnection) -> Any:
     port = connection.port or connection.default_port
     # `host` has lost the final dot that tells the resolver not to search; `_dns_host` keeps it.
     host = getattr(connection, "_dns_host", connection.host)
-    return connection.line.open(host, port, timeout_s, connection.socket_options or ())
+    return connection.line.open(host.strip("[]"), port, timeout_s, connection.socket_options or ())
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -128,21 +128,35 @@ def connect_failure(
     """The error before anything of a message was sent, sign-in included."""
     if isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.InvalidSchema):
         return RequestRefused("endpoint", f"is no usable URL ({clean(str(error), 120)})")
-    for cause in causes_of(error):
-        failure = _tls_failure(cause, line) or _line_failure(cause, line, connect_s, read_s)
-        if failure is not None:
-            return failure
+    causes = tuple(causes_of(error))
+    for failure_of in (_certificate_failure, _tls_failure, _line_failure):
+        for cause in causes:
+            failure = failure_of(cause, line, connect_s, read_s)
+            if failure is not None:
+                return failure
     return ConnectFailed("reset" if line.ready else "other", address=line.address)
 
 
-def _tls_failure(cause: BaseException, line: Line) -> ConnectFailed | None:
+def _certificate_failure(
+    cause: BaseException, line: Line, _connect_s: float, _read_s: float
+) -> ConnectFailed | None:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return CertificateRejected(address=line.address, detail=cause.verify_message)
-    if not isinstance(cause, ssl.SSLError | urllib3.exceptions.SSLError):
+    if isinstance(cause, urllib3.exceptions.SSLError) and "ingerprint" in str(cause):
+        detail = f"not the pinned one ({clean(str(cause), 240)})"
+        return CertificateRejected(address=line.address, detail=detail)
+    return None
+
+
+def _tls_failure(
+    cause: BaseException, line: Line, _connect_s: float, _read_s: float
+) -> ConnectFailed | None:
+    if line.connected and not line.ready and isinstance(cause, TimeoutError):
+        detail = "no answer to the handshake"
+    elif isinstance(cause, ssl.SSLError):
+        detail = cause.reason or clean(str(cause), 120)
+    else:
         return None
-    detail = clean(str(cause.args[-1] if cause.args else cause), 160)
-    if detail.startswith("Fingerprints did not match"):
-        return CertificateRejected(address=line.address, detail=f"not the pinned one ({detail})")
     return ConnectFailed("tls", address=line.address, detail=detail)
 
 

@@ -49,6 +49,9 @@ def parse(body: bytes, content_type: str = "") -> etree._Element:
 
 def soap_body(root: etree._Element) -> etree._Element:
     """The Body of an envelope; raises `MalformedAnswer` when the root is no SOAP 1.2 envelope."""
+    if local_name(root).lower() == "html":
+        text = clean(" ".join(map(str, root.itertext())), 120)
+        raise MalformedAnswer(f'it is a web page ("{text}")')
     if root.tag != f"{{{ns.SOAP}}}Envelope":
         raise MalformedAnswer(f"it is XML, but no SOAP 1.2 envelope ({local_name(root)})")
     body = root.find(f"{{{ns.SOAP}}}Body")
@@ -244,6 +247,7 @@ def _parser() -> etree.XMLParser:
             huge_tree=False,
             remove_comments=True,
             remove_pis=True,
+            collect_ids=False,
         )
     return parser
 

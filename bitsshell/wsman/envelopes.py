@@ -35,8 +35,8 @@ _PREFIXES = {"s": ns.SOAP, "a": ns.ADDRESSING, "w": ns.WSMAN, "p": ns.MS_WSMAN}
 _ENUMERATION_PREFIXES = {**_PREFIXES, "n": ns.ENUMERATION}
 _MUST_UNDERSTAND = f"{{{ns.SOAP}}}mustUnderstand"
 
-# XML 1.0 section 2.2; a lone surrogate is outside too.
-_UNSENDABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0 section 2.2 leaves out; a lone surrogate is outside too.
+_UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def envelope(

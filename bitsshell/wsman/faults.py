@@ -105,13 +105,11 @@ class Fault(WSManError):
 
     def what(self) -> str:
         """Operation, the host's words and the code."""
-        words = clean(self.provider_text or self.text, 300)
-        code = f"0x{self.code:08X}" if self.code is not None and self.code > 0xFFFF else self.code
-        name = (
-            f"{code}, {self.subcode}" if code is not None and self.subcode else code or self.subcode
-        )
+        words = clean(self.provider_text or self.text, 300) or "no reason given"
+        code = f"0x{self.code:08X}" if self.code and self.code > 0xFFFF else str(self.code or "")
+        named = ", ".join(part for part in (code, self.subcode) if part)
         what = self.operation or "the request"
-        return f"the host refused {what}: {words or 'no reason given'} ({name})"
+        return f"the host refused {what}: {words}{f' ({named})' if named else ''}"
 
     @property
     def hint(self) -> str | None:
@@ -164,27 +162,36 @@ class _Details:
         self.detail_uri = ""
 
     def take(self, element: etree._Element) -> None:
+        name = local_name(element)
         text = " ".join((element.text or "").split())
-        match local_name(element):
-            case "WSManFault":
-                self._add_code(element.get("Code"))
-                self.machine = self.machine or element.get("Machine") or ""
-            case "ProviderFault":
-                self.provider = self.provider or (element.get("provider") or "").strip()
-                self.provider_text = text or self.provider_text
-            case "Message":
-                self.provider_text = text or self.provider_text
-            case "OMI_ErrorMessage" | "error_WindowsErrorMessage":
-                # The code's general text; the Message before it says more.
-                self.provider_text = self.provider_text or text
-            case "FaultDetail":
-                self.detail_uri = text
+        if name == "WSManFault":
+            self._add_code(element.get("Code"))
+            self.machine = self.machine or element.get("Machine") or ""
+        elif name == "ProviderFault":
+            self.provider = self.provider or (element.get("provider") or "").strip()
+            self.provider_text = text or self.provider_text
+        elif name == "FaultDetail":
+            self.detail_uri = text
+        elif name in ("Message", "OMI_ErrorMessage", "error_WindowsErrorMessage"):
+            self._take_words(name, text)
+        else:
+            self._take_number(element, name, text)
+
+    def _take_words(self, name: str, text: str) -> None:
+        if name == "Message":
+            self.provider_text = text or self.provider_text
+        else:
+            # The code's general text; a Message before it says more.
+            self.provider_text = self.provider_text or text
+
+    def _take_number(self, element: etree._Element, name: str, text: str) -> None:
+        match name:
             case "StatusCode":
                 self._add_code(text)
-            case "error_Code":
-                self._take_wmi_code(element, text)
             case "MessageID" if (hresult := _HRESULT.fullmatch(text)) is not None:
                 self._add_code(hresult[1])
+            case "error_Code":
+                self._take_wmi_code(element, text)
             case "CIMStatusCode":
                 self.cim_status = number_of(text)
             case "OMI_Code":

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 
 class Line:
-    """State that a wire and its urllib3 connection share. `ready` is True while it can carry."""
+    """State that a wire and its urllib3 connection share.
+
+    `connected` is True while TCP is up, `ready` while messages can go, which TLS may delay.
+    """
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.connected = False
         self.ready = False
         self.sealed = False
         self.aborted = False
@@ -40,7 +44,7 @@ class Line:
         """
         if self.sealed or self.aborted:
             raise ConnectionStale()
-        self.ready = False
+        self.connected = self.ready = False
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         failure: OSError | None = None
         addresses = self._addresses(host, port)
@@ -101,6 +105,7 @@ class Line:
         except OSError:
             opened.close()
             raise
+        self.connected = True
         return opened
 
     def _remember(self, opened: socket.socket) -> None:

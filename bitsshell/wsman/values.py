@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, overload
+from typing import NoReturn, TypeAlias, overload
 
 from bitsshell.wsman.errors import MalformedAnswer
 
@@ -88,11 +88,15 @@ class Instance(Mapping[str, Property]):
     def uint(self, name: str, default: int | None = None) -> int | None:
         """The property as an unsigned number up to 2^64-1; the default when missing or nil."""
         value = self.properties.get(name)
+        if value is None:
+            return default
         if type(value) is str and value.isascii():
+            if len(value) < 20 and value.isdigit():  # the usual case, decided quickly
+                return int(value)
             digits = value if value.isdigit() else value.strip()
             if digits.isdigit() and len(digits) <= 20 and (number := int(digits)) <= UINT64_MAX:
                 return number
-        return default if value is None else self._wrong(name, "an unsigned number", value)
+        return self._wrong(name, "an unsigned number", value)
 
     @overload
     def boolean(self, name: str) -> bool | None: ...
@@ -134,7 +138,7 @@ class Instance(Mapping[str, Property]):
                 return -int(digits) & 0xFFFFFFFF
         return self.uint("ReturnValue")
 
-    def _wrong(self, name: str, expected: str, value: object) -> Any:
+    def _wrong(self, name: str, expected: str, value: object) -> NoReturn:
         shown = repr(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
         raise MalformedAnswer(f"{self.class_name}.{name} should be {expected} and is {shown}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import winrm.transport
 from lxml import etree
 from pypsrp.wsman import OptionSet, SelectorSet, WSMan
 
-from bitsshell.practice import PracticeHost
+if TYPE_CHECKING:
+    from bitsshell.practice import PracticeHost
 
 JOB_URI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits/BitsClientJob"
 FILE_URI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits/BitsClientFile"

@@ -248,7 +248,8 @@ def test_identify_without_credentials_hides_the_version(host: PracticeHost) -> N
     session = requests.Session()
     session.trust_env = False
     identity = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
-    text = f'<s:Envelope xmlns:s="{S}"><s:Body><i:Identify xmlns:i="{identity}"/></s:Body></s:Envelope>'
+    asked = f'<i:Identify xmlns:i="{identity}"/>'
+    text = f'<s:Envelope xmlns:s="{S}"><s:Body>{asked}</s:Body></s:Envelope>'
     answer = session.post(
         host.endpoint,
         data=text,

@@ -20,6 +20,7 @@ from bitsshell.bits import (
     JobFile,
     JobList,
     JobState,
+    ProviderMissing,
 )
 from bitsshell.errors import BitsShellError
 from bitsshell.render import Output, make_renderer
@@ -77,12 +78,18 @@ HOSTILE = [
     "{curly} %s %(x)d",
 ]
 
-any_text = st.one_of(
+
+def _is_one_text(text: str) -> bool:
+    """Two lone surrogates that happen to make a pair are the same text as the character."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") == text
+
+
+any_text: st.SearchStrategy[str] = st.one_of(
     st.sampled_from(HOSTILE),
     st.text(max_size=60),
     st.text(st.characters(codec=None), max_size=40),  # lone surrogates too
     st.lists(st.sampled_from(HOSTILE), min_size=2, max_size=3).map("".join),
-)
+).filter(_is_one_text)
 
 
 def filetime(moment: datetime) -> int:
@@ -202,3 +209,51 @@ def assert_aligned(lines: list[str], width: int) -> None:
             if start < cells(line):
                 assert start in edges, f"a column does not start at {start}: {line!r}"
                 assert line[: edges[start]].endswith("  ")
+
+
+FAILED = Outcome(host="srv09", status=Status.FAILED, error=ProviderMissing(host="srv09"))
+
+
+def listing(*outcomes: Outcome) -> list[Event]:
+    return [Begin("jobs", View.JOBS), *outcomes, Summary(verb="jobs")]
+
+
+def two_hosts_and_a_failure() -> list[Event]:
+    return listing(
+        Outcome(host="srv02", value=JobList((make_job(3, host="srv02"),))),
+        FAILED,
+        Outcome(host="srv01", value=JobList((make_job(2), make_job(1)))),
+    )
+
+
+def change(percent: int, *, before: int | None = 0) -> JobChange:
+    def at(done: int) -> object:
+        return make_job(bytes_total=100, bytes_transferred=done)
+
+    return JobChange(
+        at=NOW,
+        host="srv01",
+        job_id=make_job().id,
+        before=None if before is None else at(before),  # type: ignore[arg-type]
+        after=at(percent),  # type: ignore[arg-type]
+    )
+
+
+def watched(*, rate: float = 50.0) -> list[Event]:
+    return [
+        Begin("watch", View.WATCH),
+        change(0, before=None),
+        Frame((WatchRow(make_job(), rate),), NOW),
+        change(40),
+        Outcome(host="srv01", value=make_job(state=JobState.TRANSFERRED), job_id=make_job().id),
+        Summary(verb="watch", well=1),
+    ]
+
+
+def planned() -> list[Event]:
+    plan = Plan(
+        "cancel",
+        (Step("srv01", ChangeState(make_job().id, JobAction.CANCEL, JobState.ERROR, "nightly")),),
+        found=(FAILED,),
+    )
+    return [Begin("cancel", View.CHANGES), Planned(plan), FAILED, Summary(verb="cancel")]

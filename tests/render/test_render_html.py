@@ -135,12 +135,12 @@ def test_a_frame_as_text_fits_its_width() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(any_text)
+@given(any_text.filter(lambda text: len(text) < 1000))
 def test_a_report_as_json_carries_the_text_unchanged(text: str) -> None:
     made = report_json(Report.of(hostile_streams(text)[0]))
     again = json.loads(json.dumps(made))
-    assert text in [item["name"] for item in again["items"]] or len(text) > 1000
-    assert again["outcomes"][-1]["error"]["hint"] in {text, None} or len(text) > 1000
+    assert text in [item["name"] for item in again["items"]]
+    assert text in again["outcomes"][-1]["error"]["message"]
     assert again["summary"]["well"] == 2
 
 

@@ -92,7 +92,9 @@ def test_the_question_has_counts_and_what_is_lost() -> None:
     many = Plan("cancel", tuple(cancel(f"srv{number}", number) for number in range(5)))
     assert question(many) == "cancel 5 jobs on 5 hosts? their temporary files are deleted"
     two = Plan("cancel", (cancel("srv01", 1), cancel("srv01", 2), cancel("srv02", 3)))
-    assert question(two) == "cancel 3 jobs on srv01, srv02? their temporary files are deleted"
+    assert question(two) == (
+        "cancel 3 jobs on 2 hosts (srv01, srv02)? their temporary files are deleted"
+    )
 
 
 def test_the_question_about_one_job_names_it() -> None:
@@ -170,5 +172,5 @@ def test_a_job_error_says_code_context_and_remedy() -> None:
 
 def test_a_code_that_no_table_knows_is_said_to_be_unknown() -> None:
     pairs = dict(explanation_pairs(explain(0x8ABCDEF0)))
-    assert pairs["code"] == "0x8ABCDEF0 (2327637744)"
+    assert pairs["code"] == "0x8ABCDEF0 (2327633648)"
     assert pairs["meaning"] == "no table explains this code"

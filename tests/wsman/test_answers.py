@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from wires import soap
+from wires import result_of, soap
 
 from bitsshell.wsman import Instance, MalformedAnswer, WSManError, answers
 from bitsshell.wsman.faults import fault_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 CIM = 'xmlns:cim="http://schemas.dmtf.org/wbem/wscim/1/common"'
@@ -78,7 +81,10 @@ def test_the_words_of_a_document_type_inside_a_text_are_only_text() -> None:
         (b"<s:Envelope", "it is no well-formed XML"),
         ((SOAP_OPEN + "<x>").encode(), "it is no well-formed XML"),
         ((SOAP_OPEN + "<x>&amp;&unknown;</x>" + SOAP_CLOSE).encode(), "it is no well-formed XML"),
-        (b"<html><title>t</title><body><h1>Not \x1b[31mhere</h1></body>", 'page ("t Not [31mhere")'),
+        (
+            b"<html><title>t</title><body><h1>Not \x1b[31mhere</h1></body>",
+            'page ("t Not [31mhere")',
+        ),
         (b"<!doctype html><html><body>Hello</body></html>", 'it is a web page ("Hello")'),
         (b"<?xml version='1.0' encoding='punycode'?><a/>", "encoded as punycode"),
         (b"<?xml version='1.0' encoding='zip'?><a/>", "encoded as zip"),
@@ -106,7 +112,7 @@ def test_other_xml_is_no_answer(xml: str) -> None:
 
 @pytest.mark.parametrize("depth", [40, 250, 3000, 100_000])
 def test_depth_is_bounded(depth: int) -> None:
-    with pytest.raises(MalformedAnswer, match="nested more than 32 deep|Excessive depth"):
+    with pytest.raises(MalformedAnswer, match=r"nested more than 32 deep|Excessive depth"):
         instance("<a>" * depth + "</a>" * depth)
 
 
@@ -117,7 +123,10 @@ def test_a_declared_encoding_counts(encoding: str) -> None:
 
 
 def test_the_charset_of_the_header_counts_where_the_text_declares_nothing() -> None:
-    assert answers.parse("<a>Übung</a>".encode("latin-1"), "text/xml; charset=iso-8859-1").text == "Übung"
+    assert (
+        answers.parse("<a>Übung</a>".encode("latin-1"), "text/xml; charset=iso-8859-1").text
+        == "Übung"
+    )
 
 
 def test_a_header_that_is_mistaken_about_utf_16_does_not_count() -> None:
@@ -209,8 +218,8 @@ def test_an_object_with_its_address_is_the_object() -> None:
 @pytest.mark.parametrize(("items", "end"), [("w", "w"), ("w", "n"), ("n", "w"), ("n", "n")])
 def test_items_and_end_count_in_either_namespace(items: str, end: str) -> None:
     octets = soap(
-        f"<n:EnumerateResponse><{end}:EndOfSequence/><{items}:Items><p:J xmlns:p='urn:j'/></{items}:Items>"
-        "</n:EnumerateResponse>"
+        f"<n:EnumerateResponse><{end}:EndOfSequence/><{items}:Items><p:J xmlns:p='urn:j'/>"
+        f"</{items}:Items></n:EnumerateResponse>"
     ).body
     page = answers.page_of(answers.soap_body(answers.parse(octets)))
     assert (len(page.items), page.context, page.ended) == (1, None, True)
@@ -255,20 +264,26 @@ FAULT_OPEN = "<s:Fault><s:Code><s:Value>s:Receiver</s:Value></s:Code><s:Detail>"
         ('<f:WSManFault Code="-2145386494"/>', (0x80200002,)),
         ('<f:WSManFault Code="0x80200002"/>', (0x80200002,)),
         (
-            '<f:WSManFault Code="1"><f:Message><f:ProviderFault><f:WSManFault Code="2"/>'
-            "<f:ExtendedError><q:__ExtendedStatus xmlns:q='urn:e'><q:StatusCode>2147749890"
-            "</q:StatusCode></q:__ExtendedStatus></f:ExtendedError></f:ProviderFault></f:Message>"
-            "</f:WSManFault>",
+            (
+                '<f:WSManFault Code="1"><f:Message><f:ProviderFault><f:WSManFault Code="2"/>'
+                "<f:ExtendedError><q:__ExtendedStatus xmlns:q='urn:e'><q:StatusCode>2147749890"
+                "</q:StatusCode></q:__ExtendedStatus></f:ExtendedError></f:ProviderFault>"
+                "</f:Message></f:WSManFault>"
+            ),
             (1, 2, 0x80041002),
         ),
         (
-            "<q:MSFT_WmiError xmlns:q='urn:e'><q:MessageID>HRESULT 0x80041002</q:MessageID>"
-            "<q:error_Code>2149580802</q:error_Code></q:MSFT_WmiError>",
+            (
+                "<q:MSFT_WmiError xmlns:q='urn:e'><q:MessageID>HRESULT 0x80041002</q:MessageID>"
+                "<q:error_Code>2149580802</q:error_Code></q:MSFT_WmiError>"
+            ),
             (0x80041002, 0x80200002),
         ),
         (
-            "<q:MSFT_WmiError xmlns:q='urn:e'><q:error_Code>6</q:error_Code>"
-            "<q:error_Type>MI</q:error_Type></q:MSFT_WmiError>",
+            (
+                "<q:MSFT_WmiError xmlns:q='urn:e'><q:error_Code>6</q:error_Code>"
+                "<q:error_Type>MI</q:error_Type></q:MSFT_WmiError>"
+            ),
             (),
         ),
     ],
@@ -307,18 +322,15 @@ def test_damaged_captures_raise_nothing_but_our_errors(
     octets = bytearray(data.draw(st.sampled_from(names)).read_bytes())
     chance = random.Random(seed)
     for _ in range(chance.randint(1, 8)):
-        at = chance.randrange(len(octets))
+        at = chance.randrange(len(octets) or 1)
         match chance.randrange(4):
             case 0:
-                octets[at] = chance.randrange(256)
+                octets[at : at + 1] = bytes([chance.randrange(256)])
             case 1:
                 del octets[at : at + chance.randint(1, 200)]
             case 2:
                 octets[at:at] = octets[at // 2 : at // 2 + chance.randint(1, 200)]
             case _:
                 del octets[at:]
-                octets += b" "
-    try:
-        read_all(bytes(octets))
-    except WSManError as error:
-        assert len(error.lines()) <= 3
+    error = result_of(lambda: read_all(bytes(octets)))
+    assert error is None or len(str(error).splitlines()) <= 3

@@ -61,7 +61,8 @@ JOB_2 = {
 
 ANSWERS: dict[str, Wanted] = {
     "drac_bios_service-invoke-set_attributes-error.xml": Wanted(
-        "SetAttributes_OUTPUT", {"ReturnValue": "2", "MessageID": "BIOS014", "RebootRequired": "Yes"}
+        "SetAttributes_OUTPUT",
+        {"ReturnValue": "2", "MessageID": "BIOS014", "RebootRequired": "Yes"},
     ),
     "drac_computer_system-invoke-request_state_change-error.xml": Wanted(
         "RequestStateChange_OUTPUT", {"ReturnValue": "2", "MessageArguments": "RequestedState"}
@@ -180,7 +181,8 @@ ANSWERS: dict[str, Wanted] = {
         "BitsClientJob", {"State": "4", "Description": "", "TransientErrorCount": "1"}
     ),
     "omi/007-get-transferred-3-files.response.xml": Wanted(
-        "BitsClientJob", {"State": "6", "FilesTotal": "3", "JobCompletionTime": "134000003034567890"}
+        "BitsClientJob",
+        {"State": "6", "FilesTotal": "3", "JobCompletionTime": "134000003034567890"},
     ),
     "omi/008-get-files-null.response.xml": Wanted(
         "BitsClientJob",
@@ -425,7 +427,7 @@ def test_a_fault_says_what_was_refused_where_and_with_which_code(captures: Path,
 
 
 def test_the_capture_that_is_not_well_formed_is_refused_clearly(captures: Path) -> None:
-    with pytest.raises(MalformedAnswer, match="no well-formed XML .*not a valid URI, line 4"):
+    with pytest.raises(MalformedAnswer, match=r"no well-formed XML .*not a valid URI, line 4"):
         answers.parse((captures / MALFORMED).read_bytes())
 
 

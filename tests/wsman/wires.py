@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+import time
+from typing import TYPE_CHECKING, TypeAlias
 
 from lxml import etree
 
-from bitsshell.wsman import Answer, Retry, WSManClient
+from bitsshell.wsman import Answer, Retry, WSManClient, WSManError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 SOAP_TYPE = "application/soap+xml;charset=UTF-8"
 Step: TypeAlias = "Answer | bytes | BaseException | Callable[[bytes], Answer | bytes]"
@@ -38,6 +41,33 @@ def fault(code: int, *, subcode: str = "w:InternalError", text: str = "no") -> A
         "</f:WSManFault></s:Detail></s:Fault>",
         status=500,
     )
+
+
+def result_of(call: Callable[[], object]) -> object:
+    """What a call returns, or the error that it raises."""
+    try:
+        return call()
+    except WSManError as error:
+        return error
+
+
+def aborted(client: WSManClient, until: Callable[[], bool]) -> object:
+    """Start a change, abort it as soon as the condition holds, and give what it raised."""
+    results: list[object] = []
+    thread = threading.Thread(
+        target=lambda: results.append(result_of(lambda: client.invoke("urn:x/J", "Do")))
+    )
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not until():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+    began = time.monotonic()
+    client.abort()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert time.monotonic() - began < 1.0
+    return results[0]
 
 
 def job(number: int) -> str:
@@ -101,7 +131,9 @@ class ReplayWire:
 class Script:
     """Wires in the order in which a client asks for them, and a client that uses them."""
 
-    def __init__(self, *wires: Iterable[Step], retry: Retry | None = None, **options: object) -> None:
+    def __init__(
+        self, *wires: Iterable[Step], retry: Retry | None = None, **options: object
+    ) -> None:
         self.waiting = [ReplayWire(steps) for steps in wires]
         self.made: list[ReplayWire] = []
         self.slept: list[float] = []

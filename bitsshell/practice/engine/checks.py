@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ MAX_USER_CHARS = 300
 MAX_PASSWORD_CHARS = 65_535
 MIN_RETRY_DELAY_S = 5
 
+_ROOTED_DRIVE = re.compile(r"\\?[A-Za-z]:")
 _E = TypeVar("_E", bound=IntEnum)
 
 
@@ -78,9 +80,17 @@ def check_remote(url: str) -> None:
 
 def is_smb(url: str) -> bool:
     r"""Whether the remote name is a file: UNC, `file://` or a drive path (44)."""
-    if url[:7].lower() == "file://":
-        return len(url) > len("file://")
-    return is_full_path(url)
+    return is_full_path(share_path(url))
+
+
+def share_path(remote: str) -> str:
+    r"""The Windows path behind a remote name that is a file: `file://srv/s/x` is `\\srv\s\x`."""
+    if remote[:7].lower() != "file://":
+        return remote
+    name = remote[7:].replace("/", "\\")
+    if _ROOTED_DRIVE.match(name):
+        return name.lstrip("\\")
+    return "\\\\" + name.lstrip("\\")
 
 
 def check_proxy(usage: int, servers: str | None, bypass: str | None) -> ProxyUsage:

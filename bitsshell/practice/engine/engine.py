@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from ..settings import EngineSettings
 
 _FAIL = 0x8000_4005
+_SAVE_DELAY_S = 0.2
+"""Real seconds in which changes are gathered before the queue is saved."""
 
 
 class BitsEngine:
@@ -60,6 +62,7 @@ class BitsEngine:
         self._store = store or MemoryStore()
         self._jobs: dict[str, Job] = {}
         self._condition: int | None = None
+        self._save_timer: asyncio.TimerHandle | None = None
         self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
         self._timers = JobTimers(
             clock,
@@ -69,7 +72,7 @@ class BitsEngine:
             inactive=self._inactive,
             download_time_over=self._download_time_over,
         )
-        self._reports = TransferReports(self._connected, self._progressed)
+        self._reports = TransferReports(self._connected, self._changed, self._progressed)
         self._scheduler = Scheduler(
             self._jobs, clock, settings.time_slice_s, self._run, self._set_state
         )
@@ -157,12 +160,13 @@ class BitsEngine:
         if job.next_file is None:
             self._set_state(job, JobState.TRANSFERRED)
             return Hr.S_OK
-        if self._condition is not None:
-            self._fail(job, ConditionError(self._condition))
-            return Hr.S_OK
         job.active_s = 0.0
         job.stalled_since_s = None
+        job.retrying = False
         self._timers.forget(job)
+        if self._blocked(job):
+            self._wait_for_condition(job)
+            return Hr.S_OK
         self._scheduler.enqueue(job)
         return Hr.S_OK
 
@@ -231,6 +235,8 @@ class BitsEngine:
         self._refuse_final(job)
         job.priority = checks.member(Priority, priority)
         self._touch(job)
+        if job.state is JobState.TRANSIENT_ERROR and job.waits_for_condition:
+            self._retry(job)
         self._scheduler.settle()
 
     def set_minimum_retry_delay(self, job: Job, seconds: int) -> None:
@@ -285,9 +291,9 @@ class BitsEngine:
         self._condition = hresult
         if hresult is not None:
             for job in self.jobs():
-                if job.state in ACTIVE:
+                if job.state in ACTIVE and self._blocked(job):
                     self._halt(job)
-                    self._fail(job, ConditionError(hresult))
+                    self._wait_for_condition(job)
             return
         for job in self.jobs():
             if job.state is JobState.TRANSIENT_ERROR:
@@ -302,6 +308,8 @@ class BitsEngine:
             job.stalled_since_s = None
             self._jobs[job.job_id] = job
             self._timers.watch_activity(job)
+            if job.state in RUNNING:
+                job.state = JobState.QUEUED
         for job in sorted(self.jobs(), key=lambda j: j.queue_order):
             if job.state in ACTIVE:
                 self._scheduler.enqueue(job)
@@ -316,6 +324,8 @@ class BitsEngine:
         await self._scheduler.close()
         for job in running:
             job.state = JobState.QUEUED
+        if self._save_timer is not None:
+            self._save_timer.cancel()
         self._store.save(self.jobs())
         for _, future in self._waiters:
             future.cancel()
@@ -363,6 +373,7 @@ class BitsEngine:
         """Data flows: the error is over, and so is the no-progress time (63, 81)."""
         job.failure = None
         job.stalled_since_s = None
+        job.retrying = False
         self._timers.forget_no_progress(job)
         self._touch(job)
 
@@ -370,10 +381,10 @@ class BitsEngine:
         """TRANSIENT_ERROR with its timers, or ERROR (66, 78, 81, 82)."""
         waits = isinstance(error, ConditionError)
         file_index = job.next_file if error.context is not ErrorContext.GENERAL_TRANSPORT else None
+        if not waits and (job.state is JobState.TRANSFERRING or job.retrying):
+            job.error_count += 1
         job.failure = JobFailure(error.code, error.context, file_index)
         job.waits_for_condition = waits
-        if not waits:
-            job.error_count += 1
         self._timers.forget(job)
         hopeless = (
             job.no_progress_timeout_s == 0 or job.minimum_retry_delay_s > job.no_progress_timeout_s
@@ -387,9 +398,25 @@ class BitsEngine:
         self._timers.arm_retry(job)
 
     def _retry(self, job: Job) -> None:
-        if job.state is JobState.TRANSIENT_ERROR:
-            self._timers.forget(job)
-            self._scheduler.enqueue(job)
+        if job.state is not JobState.TRANSIENT_ERROR:
+            return
+        self._timers.forget(job)
+        if self._blocked(job):
+            self._wait_for_condition(job)
+            return
+        job.retrying = True
+        self._scheduler.enqueue(job)
+
+    def _blocked(self, job: Job) -> bool:
+        """Whether the host's condition stops this job; FOREGROUND has no bandwidth limit (89)."""
+        unlimited = job.priority is Priority.FOREGROUND
+        if self._condition == Hr.BLOCKED_BY_POLICY and unlimited:
+            return False
+        return self._condition is not None
+
+    def _wait_for_condition(self, job: Job) -> None:
+        if self._condition is not None:
+            self._fail(job, ConditionError(self._condition))
 
     def _no_progress(self, job: Job) -> None:
         """The no-progress time is over; the last error is kept (81)."""
@@ -448,9 +475,16 @@ class BitsEngine:
     def _changed(self, job: Job) -> None:
         """Every change moves the modification time (61) and wakes who waits for it."""
         job.modified = filetime(self.clock)
+        if self._save_timer is None:
+            loop = asyncio.get_running_loop()
+            self._save_timer = loop.call_later(_SAVE_DELAY_S, self._save)
         for condition, future in self._waiters:
             if not future.done() and condition():
                 future.set_result(None)
+
+    def _save(self) -> None:
+        self._save_timer = None
+        self._store.save(self.jobs())
 
 
 def normal_id(text: str) -> str:

@@ -46,6 +46,8 @@ class DiskConditions:
     full: bool = False
     locked: set[str] = field(default_factory=set)
     """Destinations, in lower case, that another process holds open."""
+    read_only: set[str] = field(default_factory=set)
+    """Folders, in lower case, that the job's owner may not write to."""
 
 
 class LocalFiles:
@@ -57,7 +59,10 @@ class LocalFiles:
         self._missing_folder = missing_folder
 
     def check_destination(self, windows_path: str) -> None:
-        """Refuse a destination whose folder does not exist, if AddFile is to say so (45)."""
+        """Refuse a folder that cannot be written (46) or, by setting, does not exist (45)."""
+        folder_name = windows_path.replace("/", "\\").rpartition("\\")[0].lower()
+        if folder_name in self.conditions.read_only:
+            raise BitsCallError(Hr.ACCESS_DENIED)
         if self._missing_folder is MissingFolder.ADD_FAILS:
             folder = self.paths.resolve(windows_path).parent
             if not folder.is_dir():

@@ -86,6 +86,8 @@ class Job:
     failure: JobFailure | None = None
     waits_for_condition: bool = False
     """The failure clears by itself, not by the retry timer (statements 38, 39, 82)."""
+    retrying: bool = False
+    """This attempt was started by the retry timer; its failure is counted (66)."""
     proxy_usage: ProxyUsage = ProxyUsage.PRECONFIG
     proxy_list: str | None = None
     proxy_bypass: str | None = None

@@ -37,11 +37,11 @@ class Scheduler:
         self.stopped = False
 
     def enqueue(self, job: Job) -> None:
-        """Put a job at the end of its queue; it runs when its turn comes."""
+        """Put a job at the end of its queue; it is QUEUED as the caller returns (27)."""
         self._order += 1
         job.queue_order = self._order
         self._set_state(job, JobState.QUEUED)
-        self.settle()
+        asyncio.get_running_loop().call_soon(self.settle)
 
     def stop(self, job: Job) -> None:
         """End the job's transfer, if there is one; its state is the caller's business."""

@@ -12,7 +12,7 @@ import aiohttp
 
 from ..clock import Clock, pause
 from . import outcomes
-from .checks import is_smb
+from .checks import is_smb, share_path
 from .codes import SIZE_UNKNOWN, ErrorContext, Hr, Priority
 from .http import RemoteFacts, RemoteHttp
 from .localfiles import LocalFiles, os_hresult
@@ -35,6 +35,8 @@ class TransferReports:
     """What a transfer tells the engine while it runs."""
 
     connected: Callable[[Job], None]
+    changed: Callable[[Job], None]
+    """Something was learned about a file; no data flowed."""
     progressed: Callable[[Job], None]
 
 
@@ -85,6 +87,7 @@ class Transfer:
                 raise outcomes.from_exception(error) from error
             else:
                 entry.fetched = True
+                self._reports.progressed(self._job)
                 return
         raise outcomes.TransferError(_REMOTE_FILE_CHANGED, ErrorContext.REMOTE_FILE, fatal=True)
 
@@ -121,6 +124,7 @@ class Transfer:
             self._restart(entry)
         entry.bytes_total = facts.size_bytes
         entry.last_modified = facts.last_modified
+        self._reports.changed(self._job)
 
     def _range_bytes(self, offset: int) -> int:
         if self._job.priority is Priority.FOREGROUND:
@@ -180,7 +184,7 @@ class Transfer:
 
     async def _copy(self, entry: FileEntry) -> None:
         """Fetch from a share: on a practice host a folder under its own root (44)."""
-        source = self._files.paths.resolve(_share_path(entry.remote_url))
+        source = self._files.paths.resolve(share_path(entry.remote_url))
         if not source.is_file():
             raise outcomes.TransferError(Hr.FILE_NOT_FOUND, ErrorContext.REMOTE_FILE, fatal=True)
         stat = source.stat()
@@ -199,13 +203,3 @@ class Transfer:
 
 def _http_date(seconds: float) -> str:
     return formatdate(seconds, usegmt=True)
-
-
-def _share_path(remote: str) -> str:
-    r"""The Windows path behind a remote name that is a file: `file://srv/x` is `\\srv\x`."""
-    if remote[:7].lower() != "file://":
-        return remote
-    name = remote[7:].replace("/", "\\")
-    if re.match(r"\\?[A-Za-z]:", name):
-        return name.lstrip("\\")
-    return "\\\\" + name.lstrip("\\")

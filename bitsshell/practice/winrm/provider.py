@@ -74,6 +74,10 @@ class BitsProvider:
         self._settings = settings
         self.methods = {method.name: method for method in self._declare()}
 
+    def use(self, engine: BitsEngine) -> None:
+        """Talk to another engine from now on: the service was restarted."""
+        self._engine = engine
+
     def jobs(self) -> Sequence[Job]:
         """All jobs of the host: the caller is an administrator."""
         return self._engine.jobs()

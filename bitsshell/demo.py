@@ -1,0 +1,164 @@
+"""`bitsshell demo`: Microsoft's four steps on a practice fleet in this process, then the shell.
+
+Knows both sides: the client and the practice fleet. Every line that starts with a prompt is a
+command as a person would type it, and what follows is its real answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from bitsshell.commands import quote, tokenize
+from bitsshell.errors import BitsShellError
+from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
+from bitsshell.fleet.targets import Auth, LogonOptions, Target
+from bitsshell.practice import EngineSettings, PracticeFile, PracticeFleet, PracticeSettings
+from bitsshell.render.units import percent, size
+from bitsshell.results import Event, JobChange
+from bitsshell.session import Session
+from bitsshell.terminal import Asking, Ended, Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOSTS = 3
+TRANSFER_BYTES_PER_S = 5 * 1024 * 1024
+"""Slow enough that the transfer can be seen, fast enough that nobody waits."""
+FILE = "image.iso"
+PATH = r"C:\in\image.iso"
+JOB = "image"
+
+
+@click.command(help=__doc__)
+@click.option("--no-shell", is_flag=True, help="stop after the four steps")
+def _options(*, no_shell: bool) -> bool:
+    return no_shell
+
+
+def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
+    """Run the demo; return the exit code. Without a terminal the shell is not opened."""
+    try:
+        with _options.make_context("bitsshell demo", arguments) as context:
+            no_shell: bool = context.invoke(_options.callback or _options, **context.params)
+    except click.exceptions.Exit:
+        return 0
+    except click.ClickException as error:
+        sys.stderr.write(f"{error.format_message()}\nnext: bitsshell demo --help\n")
+        return error.exit_code
+    is_attended = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    engine = replace(EngineSettings(), transfer_bytes_per_s=TRANSFER_BYTES_PER_S)
+    with PracticeFleet(HOSTS, settings=replace(PracticeSettings(), engine=engine)) as fleet:
+        session = _session(fleet)
+        try:
+            code = _Tour(fleet, session).run(exit_code)
+            if code or no_shell or not is_attended:
+                return code
+            from bitsshell.shell import run_shell
+
+            sys.stdout.write(_SHELL_HINT.format(files=fleet.files_url))
+            return run_shell(session)
+        finally:
+            session.close()
+
+
+_SHELL_HINT = """
+This is the shell, on three practice hosts; they and their files are gone when you leave it.
+Try: jobs, help, transfer {files}report.csv C:\\in\\report.csv, use practice02. Leave with exit.
+"""
+
+
+def _session(fleet: PracticeFleet) -> Session:
+    """A session that knows the practice hosts by name and logs on to them by NTLM."""
+    first = fleet.hosts[0]
+    session = Session(credentials=Credentials(environment={PASSWORD_VARIABLE: first.password}))
+    logon = LogonOptions(user=first.username, auth=Auth.NTLM)
+    for host in fleet.hosts:
+        session.remember(Target(name=host.name, url=host.endpoint, logon=logon))
+    return session
+
+
+class _Tour:
+    """The four steps, told as they happen."""
+
+    def __init__(self, fleet: PracticeFleet, session: Session) -> None:
+        self.fleet = fleet
+        self.session = session
+        self.host = fleet.hosts[0]
+        self.file: PracticeFile = next(file for file in fleet.files if file.name == FILE)
+        self.terminal = Terminal(session, Asking(None))
+        self.say = self.terminal.out.write
+
+    def run(self, exit_code: Callable[[Ended], int]) -> int:
+        """Run everything; the exit code of the first line that fails, else 0."""
+        self.say(
+            f"A practice fleet of {HOSTS} hosts runs in this process. They speak WinRM as Windows "
+            "does,\nlog on by NTLM with message encryption, and really move bytes.\n"
+        )
+        url = quote(self.file.url)
+        steps = (
+            ("Log on.", f"use {self.host.name}"),
+            (
+                "Step 1 of 4: create the job, suspended.",
+                f"create {url} {PATH} --name {JOB} --suspended",
+            ),
+            ("Step 2 of 4: set its priority.", f"set {JOB} --priority foreground"),
+            ("Step 3 of 4: resume it.", f"resume {JOB}"),
+            (
+                "Step 4 of 4: follow it, and complete it when it is transferred.",
+                f"manage {JOB} --on-transferred complete --interval 0.2 --timeout 60",
+            ),
+        )
+        for what, line in steps:
+            self.say(f"\n# {what}\n{self.host.name}> {line}\n")
+            self.terminal.out.flush()
+            ended = self._follow(line) if line.startswith("manage") else self._run(line)
+            code = exit_code(ended)
+            if code:
+                return code
+        return self._show_file()
+
+    def _run(self, line: str) -> Ended:
+        return self.terminal.run_line(line)
+
+    def _follow(self, line: str) -> Ended:
+        """In place on a terminal; elsewhere one readable line for each change."""
+        if self.terminal.is_live:
+            return self._run(line)
+        dispatcher = self.terminal.dispatcher
+        summary = None
+        try:
+            for event in dispatcher.events(dispatcher.parse(tokenize(line))):
+                self._tell(event)
+                summary = event
+        except BitsShellError as error:
+            return self.terminal.fail(error)
+        return Ended(summary=summary)
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, JobChange) and event.after is not None:
+            job = event.after
+            self.say(
+                f"{job.state.name:<13} {percent(job.fraction):>5}  "
+                f"{size(job.bytes_transferred)} of {size(job.bytes_total)}\n"
+            )
+
+    def _show_file(self) -> int:
+        """Compare what stands under the host's root with what the file server gives."""
+        arrived = self.host.root / "C" / "in" / FILE
+        digest = hashlib.sha256(arrived.read_bytes()).hexdigest()
+        is_equal = digest == self.file.sha256
+        self.say(
+            f"\n# The file has arrived.\n{arrived}\n"
+            f"{arrived.stat().st_size:,} bytes, SHA-256 {digest}\n"
+            f"{'the same as on the file server' if is_equal else 'NOT what the file server has'}\n"
+        )
+        stats = self.host.stats
+        self.say(
+            f"All of it took {stats.connections} connection and {stats.logons} logon to the host.\n"
+        )
+        return 0 if is_equal else 3
