@@ -7,4 +7,16 @@ The layers, lowest first: `errors`, `wsman`, `bits`, `results`, `fleet`, `journa
 
 from __future__ import annotations
 
+import importlib
+
 __version__ = "0.1.0"
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """`%load_ext bitsshell`: the same as `%load_ext magics`. Nothing else here knows of IPython."""
+    importlib.import_module("magics").load_ipython_extension(ipython)
+
+
+def unload_ipython_extension(ipython: object) -> None:
+    """`%unload_ext bitsshell`."""
+    importlib.import_module("magics").unload_ipython_extension(ipython)

@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from bitsshell import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
     from bitsshell.results import Summary
     from bitsshell.session import Session
     from bitsshell.terminal import Ended, Terminal
@@ -25,16 +26,21 @@ BROKEN_PIPE = 141
 """What a shell reports of a program that SIGPIPE ended; ours ends itself."""
 
 USAGE_TEXT = """\
-usage: bitsshell [OPTIONS]                     the shell
-       bitsshell [OPTIONS] VERB ...            one verb (bitsshell help: all of them)
-       bitsshell [OPTIONS] -c LINE [-c LINE]   several lines; the first that fails ends it
-       bitsshell [OPTIONS] SCRIPT              the lines of a file; - reads standard input
-       bitsshell demo                          the four steps on a practice fleet, then the shell
-       bitsshell practice --hosts N [--json]   a practice fleet in the foreground
+usage: bitsshell [OPTIONS]              the shell
+       bitsshell [OPTIONS] VERB ...     one verb; bitsshell help lists them
+       bitsshell [OPTIONS] -c LINE ...  lines (each after its own -c)
+       bitsshell [OPTIONS] SCRIPT       the lines of a file; - is standard input
+       bitsshell demo                   try it: the four steps, then the shell
+       bitsshell practice --hosts N     a practice fleet (--json: one line)
        bitsshell --version
 
-OPTIONS are those of every verb (-H, --user, --auth, -o ...); given here they hold for every line.
-The password comes from BITSSHELL_PASSWORD, or it is asked for; it is never an argument.
+OPTIONS are those of every verb that say where and how (-H, --user, --auth,
+-o, ...; see bitsshell help jobs); given before the verb they hold for every
+line. The password comes from BITSSHELL_PASSWORD, or it is asked for.
+
+Exit codes: 0 all well, 1 some failed, 2 not understood, 3 all failed, 4 time
+limit, 5 somebody must agree or type a password, 130 interrupted. Of several
+lines the first that fails ends it.
 """
 
 
@@ -59,11 +65,8 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     match arguments:
-        case ["--version" | "-V"]:
+        case ["--version" | "-V", *_]:
             print(f"bitsshell {__version__}")  # noqa: T201
-            return OK
-        case ["--help" | "-h"]:
-            print(USAGE_TEXT, end="")  # noqa: T201
             return OK
         case ["practice", *rest]:
             return _practice(rest)
@@ -101,6 +104,7 @@ def _has_practice() -> bool:
 
 
 def _session(arguments: list[str]) -> int:
+    from bitsshell.commands.declare import HelpWanted
     from bitsshell.commands.front import front_options
     from bitsshell.errors import BitsShellError
     from bitsshell.fleet.credentials import Credentials
@@ -115,6 +119,9 @@ def _session(arguments: list[str]) -> int:
         front = front_options(arguments, session)
         terminal.output = front.output or Output.TABLE
         return _front(front.lines, front.words, session, terminal, is_attended=is_attended)
+    except HelpWanted:
+        terminal.out.write(USAGE_TEXT)
+        return OK
     except BitsShellError as error:
         return exit_code(terminal.fail(error))
     finally:
@@ -130,42 +137,87 @@ def _front(
     is_attended: bool,
 ) -> int:
     if lines:
-        return run_lines(lines, terminal)
-    if not words:
-        if not is_attended:
-            return run_lines(_lines_of(sys.stdin), terminal)
+        return run_lines(lines, terminal, "-c" if len(lines) > 1 else None)
+    if not words and is_attended:
         from bitsshell.shell import run_shell
 
         return run_shell(session, output=terminal.output)
-    if words[0] == "-":
-        return run_lines(_lines_of(sys.stdin), terminal)
-    script = Path(words[0])
-    if len(words) == 1 and _is_no_verb(words[0]) and script.is_file():
-        with script.open(encoding="utf-8-sig") as opened:
-            return run_lines(_lines_of(opened), terminal)
+    if list(words) in ([], ["-"]):
+        return run_lines(_lines_of(sys.stdin, "standard input"), terminal, "standard input")
+    if list(words) in _LEAVING:
+        return OK
+    if len(words) == 1 and _is_script(words[0]):
+        return _run_script(words[0], terminal)
     return exit_code(terminal.run(words))
 
 
-def _is_no_verb(word: str) -> bool:
+def _is_script(word: str) -> bool:
+    """Whether a word that is no verb names a file, or could only be meant to."""
     from bitsshell.commands import VERBS
 
-    return word not in VERBS and word != "help"
+    if word in VERBS or word == "help":
+        return False
+    looks_so = any(separator in word for separator in "./\\")
+    return looks_so or Path(word).is_file()
 
 
-def run_lines(lines: Iterable[str], terminal: Terminal) -> int:
-    """Run lines until one fails; its exit code, else 0. `exit` ends them."""
-    for line in lines:
-        if line.strip() in {"exit", "quit"}:
+def _run_script(name: str, terminal: Terminal) -> int:
+    """Run the lines of a file. Raises UsageError when it cannot be read."""
+    from bitsshell.errors import UsageError, shown
+
+    try:
+        with Path(name).open(encoding="utf-8-sig") as opened:
+            return run_lines(_lines_of(opened, name), terminal, name)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UsageError(
+            f"{shown(name)} is no verb, and no script that can be read ({error.strerror})",
+            hint="see all verbs: bitsshell help",
+        ) from error
+
+
+def run_lines(lines: Iterable[str], terminal: Terminal, source: str | None = None) -> int:
+    """Run lines until one fails; its exit code, else 0. `exit` ends them.
+
+    `source` names where they come from, and is said with the number of the line that failed.
+    """
+    from bitsshell.render.text import clip, neutral
+
+    for number, line in enumerate(lines, 1):
+        if _leaves(line):
             return OK
         code = exit_code(terminal.run_line(line))
         if code != OK:
+            if source is not None:
+                words = clip(neutral(line.strip()), 60)
+                terminal.err.write(f"stopped at line {number} of {neutral(source)}: {words}\n")
             return code
     return OK
 
 
-def _lines_of(stream: TextIO) -> Iterator[str]:
-    for line in stream:
-        yield line.rstrip("\r\n")
+_LEAVING = (["exit"], ["quit"])
+
+
+def _leaves(line: str) -> bool:
+    from bitsshell.commands import cut
+
+    return cut(line).values in _LEAVING
+
+
+def _lines_of(stream: TextIO, source: str) -> Iterator[str]:
+    """The lines of a text. Raises UsageError where it is none."""
+    from bitsshell.errors import UsageError
+
+    try:
+        for number, line in enumerate(stream):
+            # PowerShell puts a byte order mark in front of what it pipes.
+            yield line.rstrip("\r\n").removeprefix("\ufeff" if number == 0 else "")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{source} is no text in {error.encoding} (byte {error.start + 1}: {error.reason})",
+            hint="save it as UTF-8",
+        ) from error
 
 
 def exit_code(ended: Ended) -> int:
@@ -188,7 +240,7 @@ def _of_summary(summary: Summary) -> int:
     if summary.ending is Ending.INTERRUPTED:
         return INTERRUPTED
     if summary.ending in {Ending.NEEDS_PERSON, Ending.DECLINED}:
-        return NEEDS_PERSON
+        return NEEDS_PERSON  # before 1 and 3: without the person, a repetition is of no use
     bad = summary.failed + summary.unknown + summary.not_sent
     if bad:
         return SOME_FAILED if summary.well or summary.unmet else ALL_FAILED
@@ -204,7 +256,11 @@ def _ask_password(prompt: str) -> str:
 def _read_line(prompt: str) -> str:
     sys.stderr.write(prompt)
     sys.stderr.flush()
-    line = sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")  # what is said next stands on a line of its own
+        raise
     if not line:
         raise EOFError
     return line

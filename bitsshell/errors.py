@@ -10,6 +10,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 
+def shown(text: str) -> str:
+    """A text as it stands in a message: quoted, nothing invisible in it, its backslashes single."""
+    return repr(text).replace("\\\\", "\\")
+
+
 class BitsShellError(Exception):
     """Base of every error that this package raises on purpose.
 

@@ -6,14 +6,15 @@ hold the canonical command and the plan as data, never a secret: credentials are
 
 from __future__ import annotations
 
-import itertools
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bitsshell.results import Outcome, Plan, Summary
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bitsshell.results import Outcome, Plan, Summary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,31 +53,32 @@ class MemoryJournal:
     """A journal for the life of one session. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._numbers = itertools.count(1)
-        self._entries: dict[int, Entry] = {}
+        self._entries: list[Entry] = []
+        self._outcomes: list[list[Outcome]] = []
         self._guard = threading.Lock()
 
     def intend(self, *, at: datetime, user: str, command: str, plan: Plan) -> int:
         """Write down what is about to be sent; return the entry's number."""
         with self._guard:
-            number = next(self._numbers)
-            self._entries[number] = Entry(
-                number=number, at=at, user=user, command=command, plan=plan
-            )
+            number = len(self._entries) + 1
+            self._entries.append(Entry(number=number, at=at, user=user, command=command, plan=plan))
+            self._outcomes.append([])
             return number
 
     def record(self, number: int, outcome: Outcome) -> None:
         """Add one outcome to an entry, as it comes."""
         with self._guard:
-            entry = self._entries[number]
-            self._entries[number] = replace(entry, outcomes=(*entry.outcomes, outcome))
+            self._outcomes[number - 1].append(outcome)
 
     def close(self, number: int, summary: Summary) -> None:
         """Say how the command ended."""
         with self._guard:
-            self._entries[number] = replace(self._entries[number], summary=summary)
+            self._entries[number - 1] = replace(self._entries[number - 1], summary=summary)
 
     def entries(self) -> Sequence[Entry]:
         """All entries, oldest first."""
         with self._guard:
-            return tuple(self._entries.values())
+            return tuple(
+                replace(entry, outcomes=tuple(outcomes))
+                for entry, outcomes in zip(self._entries, self._outcomes, strict=True)
+            )

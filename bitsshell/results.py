@@ -7,10 +7,10 @@ prints or decides how things look. Everything is frozen and survives pickling.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import overload
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
 
 from bitsshell.bits import (
     Effect,
@@ -24,7 +24,12 @@ from bitsshell.bits import (
     Operation,
     explain,
 )
-from bitsshell.errors import BitsShellError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from bitsshell.errors import BitsShellError
 
 
 class Status(enum.StrEnum):
@@ -258,7 +263,7 @@ class JobChange:
         """Whether the state is another one, or the job came or went."""
         if self.before is None or self.after is None:
             return True
-        return self.before.state is not self.after.state
+        return self.before.state != self.after.state
 
     @property
     def kind(self) -> str:
@@ -310,12 +315,13 @@ class Summary:
 Event = Begin | Outcome | Notice | Text | Planned | Frame | JobChange | Summary
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Report(Sequence[Item]):
     """A whole stream folded into one value: a sequence over what the hosts gave.
 
     For listings the items are the jobs of all hosts; for other verbs the value of each outcome.
-    Hosts that failed never hide those that answered: they are in `errors`.
+    Hosts that failed never hide those that answered: they are in `errors`. No slots, so that the
+    items can be gathered once.
     """
 
     verb: str
@@ -364,7 +370,7 @@ class Report(Sequence[Item]):
             notices=tuple(notices),
         )
 
-    @property
+    @cached_property
     def items(self) -> tuple[Item, ...]:
         """What the hosts gave, flat."""
         flat: list[Item] = []
@@ -400,6 +406,10 @@ class Report(Sequence[Item]):
     def __getitem__(self, index: int | slice) -> Item | tuple[Item, ...]:
         """An item by position."""
         return self.items[index]
+
+    def __iter__(self) -> Iterator[Item]:
+        """The items in order."""
+        return iter(self.items)
 
     def __len__(self) -> int:
         """How many items."""

@@ -5,29 +5,33 @@ A session never prints and never asks, except for a password through `Credential
 
 from __future__ import annotations
 
-import difflib
 import getpass
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING
 
-from bitsshell import wsman
 from bitsshell.bits import Job, JobList, ListJobs, Operation
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.channels import ChannelPool, Purpose, Task
 from bitsshell.fleet.clock import Clock, SystemClock
-from bitsshell.fleet.credentials import Credential, Credentials
-from bitsshell.fleet.fanout import WIDTH, DaemonExecutor, TimeLimit, fan_out
+from bitsshell.fleet.credentials import Credentials
+from bitsshell.fleet.fanout import Interrupted, TimeLimit, cut, fan_out, unfinished
 from bitsshell.fleet.interrupts import Interrupts
-from bitsshell.fleet.references import BadReference, Kind, NoSuchJob, Reference, match
+from bitsshell.fleet.logons import Logons
+from bitsshell.fleet.resolving import Resolver, rows_of
 from bitsshell.fleet.snapshot import Snapshot
-from bitsshell.fleet.targets import NO_OPTIONS, LogonOptions, Target, parse_target
+from bitsshell.fleet.targets import NO_OPTIONS, BadHost, LogonOptions, Target, parse_target
+from bitsshell.fleet.threads import DaemonExecutor
 from bitsshell.journal import Journal, MemoryJournal
 from bitsshell.results import HostStatus, Outcome, Plan, Status
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Executor
 
-_STAGGER_S = 2.0
+    from bitsshell.fleet.references import Reference
+
 _TICK_S = 0.1
 
 
@@ -41,19 +45,12 @@ class NoTarget(UsageError):
         return "no host to act on"
 
 
-class PasswordRejected(BitsShellError):
-    """A new password was rejected by the first host, so it was sent to no other."""
-
-    default_hint = "give the right one and run it again; nothing was sent to this host"
-
-    def what(self) -> str:
-        """Say so."""
-        return "not sent: the first host rejected this account's new password"
-
-
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What references mean: pairs of target and job, and the hosts that could not be asked."""
+    """What references mean: pairs of target and job, and what could not be found out.
+
+    `failed` has the hosts that could not be read, or only in part, and listed jobs that are gone.
+    """
 
     found: tuple[tuple[Target, Job], ...]
     failed: tuple[Outcome, ...]
@@ -82,7 +79,7 @@ class Session:
         self.logon = NO_OPTIONS
         self._deadline: float | None = None
         self.listing: tuple[tuple[str, str], ...] = ()
-        self._proven: set[Credential] = set()
+        self._logons = Logons(self.credentials, self.pool, self.clock)
 
     # Hosts
 
@@ -100,7 +97,12 @@ class Session:
             if known is None or known.url != fresh.url:
                 return self.remember(fresh)
         merged = _merge(known.logon, logon)
-        return known if merged == known.logon else self.remember(replace(known, logon=merged))
+        if merged == known.logon:
+            return known
+        if not known.typed:
+            return self.remember(replace(known, logon=merged))
+        # Made anew, for a port or TLS said now changes the endpoint.
+        return self.remember(replace(parse_target(known.typed, merged), name=known.name))
 
     def select(
         self,
@@ -111,22 +113,31 @@ class Session:
     ) -> tuple[Target, ...]:
         """The targets of one command: those typed, else the session's, less those excluded.
 
+        Of several names for one endpoint the first counts.
+
         Raises:
             NoTarget: nothing is left.
             BadHost: something typed is no host.
         """
-        chosen = [self.target(name, logon) for name in _split(typed)]
+        names = list(_split(typed)) if typed else [target.name for target in self.targets]
+        chosen: dict[str, Target] = {}
+        for name in names:
+            target = self.target(name, logon)
+            chosen.setdefault(target.url, target)
+        for name in _split(exclude):
+            chosen.pop(self._excluded(name, logon).url, None)
         if not chosen:
-            chosen = [self.target(target.name, logon) for target in self.targets]
-        excluded = {self.target(name).name for name in _split(exclude)}
-        left = tuple(dict.fromkeys(target for target in chosen if target.name not in excluded))
-        if not left:
             raise NoTarget()
-        return left
+        return tuple(chosen.values())
+
+    def _excluded(self, typed: str, logon: LogonOptions) -> Target:
+        """What is not to be acted on need not be remembered."""
+        known = self.known.get(typed.strip().lower())
+        return known or parse_target(typed, _merge(self.logon, logon))
 
     def host_status(self, target: Target) -> HostStatus:
         """What the session knows of a host, without asking it."""
-        connected = any(self.pool.has_answered(target, known) for known in self._proven)
+        connected = any(self.pool.has_answered(target, known) for known in self._logons.proven)
         read = target.name in self.snapshot.read_at
         return HostStatus(
             name=target.name,
@@ -149,7 +160,10 @@ class Session:
     ) -> Iterator[Outcome]:
         """One operation on each target, side by side; outcomes as they come."""
         return self.send(
-            [(target, operation(target) if callable(operation) else operation) for target in targets],
+            [
+                (target, operation(target) if callable(operation) else operation)
+                for target in targets
+            ],
             purpose=purpose,
         )
 
@@ -162,81 +176,32 @@ class Session:
         sent. A password that no host has accepted yet goes to one host first.
         """
         tasks: list[Task] = []
-        for target, operation in work:
+        waiting = deque(work)
+        while waiting:
+            target, operation = waiting[0]
             try:
                 with self.interrupts.immediate():
                     credential = self.credentials.find(target)
             except BitsShellError as error:
-                yield Outcome(
-                    host=target.name,
-                    status=Status.FAILED,
-                    error=error.located(host=target.name),
-                    job_id=getattr(operation, "job_id", None),
-                )
-                continue
-            tasks.append(Task(target, credential, operation, purpose))
-        for outcome in self._send_carefully(tasks):
-            self._learn(outcome)
-            yield outcome
-
-    def _send_carefully(self, tasks: list[Task]) -> Iterator[Outcome]:
-        """All at once where the password is proven, else one account after the other."""
-        proven = [task for task in tasks if task.credential in self._proven]
-        yield from self._fan_out(proven)
-        unproven = [task for task in tasks if task.credential not in self._proven]
-        for credential in dict.fromkeys(task.credential for task in unproven):
-            yield from self._prove([task for task in unproven if task.credential == credential])
-
-    def _prove(self, tasks: list[Task]) -> Iterator[Outcome]:
-        """Try a new password on one host before the others, so that no account gets locked.
-
-        While none has answered, one more host is asked every `_STAGGER_S` seconds: a host that is
-        down must not hold the rest.
-        """
-        credential = tasks[0].credential
-        began = self.clock.monotonic()
-        rejected = False
-
-        def width() -> int:
-            if rejected:
-                return 0
-            if credential in self._proven:
-                return WIDTH
-            return 1 + int((self.clock.monotonic() - began) // _STAGGER_S)
-
-        def observe(outcome: Outcome) -> None:
-            nonlocal rejected
-            error = outcome.error
-            if isinstance(error, wsman.AuthenticationRejected):
-                rejected = True
-                self.credentials.forget(credential)
-            elif not isinstance(error, wsman.WSManError) or isinstance(error, wsman.Fault):
-                self._proven.add(credential)
-
-        left = yield from self._fan_out(tasks, width=width, observe=observe)
-        for task in left:
-            yield Outcome(
-                host=task.target.name,
-                status=Status.NOT_SENT,
-                error=PasswordRejected(host=task.target.name),
-                job_id=getattr(task.operation, "job_id", None),
-            )
-
-    def _fan_out(
-        self,
-        tasks: Iterable[Task],
-        *,
-        width: Callable[[], int] = lambda: WIDTH,
-        observe: Callable[[Outcome], None] = lambda outcome: None,
-    ) -> Generator[Outcome, None, tuple[Task, ...]]:
-        return fan_out(
+                error.located(host=target.name)
+                yield unfinished(target, operation, Status.FAILED, error)
+            except KeyboardInterrupt:
+                pairs = [*((task.target, task.operation) for task in tasks), *waiting]
+                for pair in pairs:
+                    yield cut(*pair, Status.NOT_SENT, Interrupted)
+                raise
+            else:
+                tasks.append(Task(target, credential, operation, purpose))
+            waiting.popleft()
+        for outcome in fan_out(
             tasks,
             executor=self.executor,
             pool=self.pool,
-            width=width,
+            gate=self._logons.gate(),
             stop=self._why_stop,
-            observe=observe,
-        )
+        ):
+            self._learn(outcome)
+            yield outcome
 
     def _why_stop(self) -> type[BaseException] | None:
         if self.interrupts():
@@ -259,12 +224,17 @@ class Session:
             self._deadline = outer
 
     def pause(self, seconds: float) -> None:
-        """Let time pass between two polls. Raises KeyboardInterrupt when Ctrl-C was typed."""
+        """Let time pass between two polls.
+
+        Raises KeyboardInterrupt when Ctrl-C was typed, and `TimeLimit`.
+        """
         end = self.clock.monotonic() + seconds
-        while (left := end - self.clock.monotonic()) > 0:
-            self.interrupts.check()
+        while (why := self._why_stop()) is None:
+            left = end - self.clock.monotonic()
+            if left <= 0:
+                return
             self.clock.wait(min(left, _TICK_S))
-        self.interrupts.check()
+        raise why
 
     # Jobs
 
@@ -290,7 +260,7 @@ class Session:
         references: Sequence[Reference],
         targets: Sequence[Target],
         *,
-        observe: Callable[[Outcome], None] = lambda outcome: None,
+        observe: Callable[[Outcome], object] = lambda _: None,
     ) -> Resolution:
         """What references mean right now, by a fresh read of every target.
 
@@ -301,65 +271,20 @@ class Session:
             AmbiguousReference: a plain one matches several jobs on one host.
             BadReference: a row that the last listing does not have.
         """
-        wanted_ids = [reference.job_id for reference in references if reference.job_id]
-        rows = self._rows(references)
-        wanted_ids += [job_id for _, job_id in rows]
-        jobs: dict[str, tuple[Job, ...]] = {}
+        ids = [reference.job_id for reference in references if reference.job_id]
+        ids += [job_id for _, job_id in rows_of(references, self.listing)]
+        queues: dict[str, JobList] = {}
         failed: list[Outcome] = []
-        for outcome in self.look(targets, ids=wanted_ids):
+        for outcome in self.look(targets, ids=ids):
             observe(outcome)
             if isinstance(outcome.value, JobList):
-                jobs[outcome.host] = outcome.value.jobs
+                queues[outcome.host] = outcome.value
             else:
                 failed.append(outcome)
+        resolver = Resolver(queues, self.listing, is_complete=not failed)
         by_name = {target.name: target for target in targets}
-        found: dict[tuple[str, str], tuple[Target, Job]] = {}
-        for reference in references:
-            matches = list(self._matches(reference, jobs, rows))
-            if not matches and not failed:
-                raise self._no_such_job(reference, jobs)
-            for job in matches:
-                found[job.host, job.id] = (by_name[job.host], job)
-        return Resolution(tuple(found.values()), tuple(failed))
-
-    def _rows(self, references: Sequence[Reference]) -> list[tuple[str, str]]:
-        """The (host, job id) pairs that rows of the last listing stand for."""
-        pairs = []
-        for reference in references:
-            for row in reference.rows:
-                if row > len(self.listing):
-                    raise BadReference(
-                        reference.typed,
-                        f"is not in the last listing, which has {len(self.listing)} rows",
-                        hint="list the jobs first: jobs",
-                    )
-                pairs.append(self.listing[row - 1])
-        return pairs
-
-    def _matches(
-        self,
-        reference: Reference,
-        jobs: dict[str, tuple[Job, ...]],
-        rows: Sequence[tuple[str, str]],
-    ) -> Iterator[Job]:
-        wanted = {self.listing[row - 1] for row in reference.rows}
-        for host, here in jobs.items():
-            if reference.kind is Kind.ROWS:
-                yield from (job for job in here if (host, job.id) in wanted)
-            elif reference.kind is Kind.ERRORS:
-                listed = set(self.listing)
-                yield from (
-                    job for job in here if (host, job.id) in listed and job.state.has_error
-                )
-            else:
-                yield from match(reference, here, host=host)
-
-    def _no_such_job(
-        self, reference: Reference, jobs: dict[str, tuple[Job, ...]]
-    ) -> NoSuchJob:
-        names = {job.name for here in jobs.values() for job in here}
-        near = difflib.get_close_matches(reference.typed, names, n=3)
-        return NoSuchJob(reference.typed, hosts=tuple(jobs), near=near)
+        found = tuple((by_name[job.host], job) for job in resolver.jobs(references))
+        return Resolution(found, (*failed, *resolver.unsure.values()))
 
     def carry_out(self, plan: Plan) -> Iterator[Outcome]:
         """Send what a plan holds. The dispatcher calls this, after it asked and wrote it down."""
@@ -392,6 +317,9 @@ def _merge(known: LogonOptions, said: LogonOptions) -> LogonOptions:
 
 
 def _split(typed: Iterable[str]) -> Iterator[str]:
-    """Hosts may be several options, or one with commas."""
+    """Hosts may be several options, or one with commas. An empty one is an error, not no host."""
     for text in typed:
-        yield from (part for part in text.split(",") if part.strip())
+        names = [part for part in text.split(",") if part.strip()]
+        if not names:
+            raise BadHost(text, "it is empty")
+        yield from names

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from bitsshell.commands import Dispatcher, Interaction, tokenize
 from bitsshell.errors import BitsShellError
-from bitsshell.render import Output, make_renderer, question
+from bitsshell.render import Output, Renderer, make_renderer, question
 from bitsshell.render.errors import error_lines
 from bitsshell.results import Event, Plan, Summary
-from bitsshell.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from bitsshell.session import Session
 
 DEFAULT_WIDTH = 100
 """The width of what is written where there is no terminal."""
@@ -36,7 +39,7 @@ class Asking:
         self.read_line = read_line
 
     def confirm(self, plan: Plan) -> bool | None:
-        """Whether the person types y or yes. Ctrl-C and end of file are a no."""
+        """Whether the person types y or yes; end of file is a no. Ctrl-C raises."""
         if self.read_line is None:
             return None
         try:
@@ -74,7 +77,7 @@ class Terminal:
         self.err = err or sys.stderr
         self.output = output
         is_dumb = environment.get("TERM") == "dumb"
-        self.is_live = _is_terminal(self.out) and not is_dumb
+        self.is_live = _is_terminal(self.out) and not is_dumb and _takes_escapes(self.out)
         self.has_colour = self.is_live and not environment.get("NO_COLOR")
 
     @property
@@ -93,13 +96,35 @@ class Terminal:
         return self.run(words) if words else Ended()
 
     def run(self, words: Sequence[str]) -> Ended:
-        """Run one command. Errors are written, not raised; a broken pipe is raised."""
+        """Run one command. Errors are written, not raised.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C for the second time; what had come is written.
+            BrokenPipeError: nobody reads any more.
+        """
         try:
             invocation = self.dispatcher.parse(words)
         except BitsShellError as error:
             return self.fail(error)
-        output = invocation.output or self.output
-        renderer = make_renderer(
+        renderer = self.renderer(invocation.output or self.output)
+        summary: Summary | None = None
+        try:
+            for event in _all(self.dispatcher.events(invocation)):
+                if isinstance(event, Summary):
+                    summary = event
+                renderer.feed(event)
+        except BitsShellError as error:
+            renderer.close()
+            return self.fail(error)
+        except KeyboardInterrupt:
+            renderer.close()
+            raise
+        renderer.close()
+        return Ended(summary)
+
+    def renderer(self, output: Output) -> Renderer:
+        """A renderer for one command on these streams."""
+        return make_renderer(
             output,
             out=self.out,
             err=self.err,
@@ -108,19 +133,6 @@ class Terminal:
             live=self.is_live,
             clock=self.session.clock.now,
         )
-        summary: Summary | None = None
-        try:
-            for event in _all(self.dispatcher.events(invocation)):
-                if isinstance(event, Summary):
-                    summary = event
-                renderer.feed(event)
-        except BitsShellError as error:
-            return self.fail(error)
-        except KeyboardInterrupt:  # the second one, or at a question
-            renderer.close()
-            raise
-        renderer.close()
-        return Ended(summary)
 
     def fail(self, error: BitsShellError) -> Ended:
         """Write an error that came before anything was sent."""
@@ -139,3 +151,19 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def _takes_escapes(stream: TextIO) -> bool:
+    """Whether a terminal acts on escape sequences. A Windows console must be asked to."""
+    if sys.platform != "win32":
+        return True
+    import ctypes
+    import msvcrt
+
+    acts_on_escapes = 4  # ENABLE_VIRTUAL_TERMINAL_PROCESSING
+    console = ctypes.windll.kernel32
+    handle = ctypes.c_void_p(msvcrt.get_osfhandle(stream.fileno()))
+    mode = ctypes.c_ulong()
+    if not console.GetConsoleMode(handle, ctypes.byref(mode)):
+        return True  # a terminal emulator behind a pipe
+    return bool(console.SetConsoleMode(handle, mode.value | acts_on_escapes))

@@ -1,9 +1,9 @@
 """The IPython extension: `%load_ext bitsshell` or `%load_ext magics`.
 
-Lives here: what makes the verbs of `bitsshell.commands` into magics, their values into objects that
-a notebook shows, and their endings into exceptions that a runner believes. May not live here: verbs,
-rendering, anything that talks to a host. Nothing of IPython is imported before the extension is
-loaded.
+Lives here: what makes the verbs of `bitsshell.commands` into magics, their values into objects
+that a notebook shows, and their endings into exceptions that a runner believes. May not live here:
+verbs, rendering, anything that talks to a host. Nothing of IPython is imported before the extension
+is loaded.
 """
 
 from __future__ import annotations

@@ -18,17 +18,18 @@ alike. Each error that comes after something was sent carries the `result`, with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bitsshell.commands import NeedsConfirmation as NobodyConfirms
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.render.errors import error_lines, folded_error_lines
-from bitsshell.render.messages import counts, ending_line
+from bitsshell.render.messages import counts
 from bitsshell.render.text import prose
 from bitsshell.results import Ending, Report, Summary, View
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from magics.objects import Result
 
 _MAX_LINES = 3
@@ -148,10 +149,12 @@ def interrupted(result: Result, *, twice: bool = False) -> Interrupted:
     if twice:
         said = [f"{report.verb or 'bits'}: what was under way is UNKNOWN", "next: look: %bits_jobs"]
         return Interrupted(said, result=result)
-    said = [f"{report.verb}: {ending_line(report.summary) or 'had ended already'}"]
-    if report.view is View.WATCH and report.notices:
-        said.append(prose(report.notices[-1]))
-    return Interrupted(said, result=result)
+    if report.notices and (report.view is View.WATCH or not report.outcomes):
+        # The last that a verb which follows jobs said is what becomes of them.
+        return Interrupted([f"{report.verb}: {prose(report.notices[-1])}"], result=result)
+    if report.summary.ending is not Ending.INTERRUPTED:
+        return Interrupted([f"{report.verb}: it had ended by then"], result=result)
+    return Interrupted([f"{report.verb}: {counts(report.summary)}"], result=result)
 
 
 def _said(report: Report, summary: Summary) -> list[str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
-from bitsshell.bits import Job
-from bitsshell.errors import BitsShellError
 from bitsshell.render import REPORT_MIME_TYPE, report_html, report_json, report_text
 from bitsshell.render.listings import jobs_footer
 from bitsshell.render.messages import counts
 from bitsshell.render.text import counted
 from bitsshell.results import Item, Report, View
+
+if TYPE_CHECKING:
+    from bitsshell.bits import Job
+    from bitsshell.errors import BitsShellError
 
 TEXT_WIDTH = 80
 """Columns of the plain text that a notebook keeps."""
@@ -65,7 +67,7 @@ class Result(Sequence[Item]):
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        makers = {
+        makers: dict[str, Callable[[], Any]] = {
             "text/plain": lambda: report_text(self.report, text_width()) or repr(self),
             "text/html": lambda: report_html(self.report),
             REPORT_MIME_TYPE: lambda: report_json(self.report),

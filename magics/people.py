@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 
 def is_kernel(shell: InteractiveShell) -> bool:
     """Whether the shell is a kernel's: its displays can be updated in place."""
-    return getattr(shell, "kernel", None) is not None
+    return _kernel(shell) is not None
 
 
 def is_attended(shell: InteractiveShell) -> bool:
     """Whether somebody can answer a question right now."""
-    if is_kernel(shell):
-        return bool(getattr(shell.kernel, "_allow_stdin", False))
+    kernel = _kernel(shell)
+    if kernel is not None:
+        return bool(getattr(kernel, "_allow_stdin", False))
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _kernel(shell: InteractiveShell) -> object | None:
+    return getattr(shell, "kernel", None)
 
 
 def asking(shell: InteractiveShell, session: Session) -> Asking:

@@ -1,8 +1,8 @@
 """The words of a magic's line: options of magics taken out, values of Python variables put in.
 
-IPython's own expansion is off: it would compute `{GUID}` as arithmetic and take `$` out of UNC paths
-(notebooks.md 0.3). Ours comes after the line was cut into tokens, so that a value is one argument
-whatever is in it.
+IPython's own expansion is off: it would compute `{GUID}` as arithmetic and take `$` out of UNC
+paths. Ours comes after the line was cut into tokens, so that a value is one argument whatever is in
+it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from bitsshell.results import HostStatus
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PIECE = re.compile(rf"\{{\{{|\}}\}}|\{{{_GUID}\}}|\{{(?P<path>[^{{}}]*)\}}|[{{}}]")
-_PATH = re.compile(r"(?P<name>[^\W\d]\w*)(?P<steps>(?:\.[^\W\d]\w*|\[[^\[\]]+\])*)(?::(?P<spec>.*))?")
+_PATH = re.compile(
+    r"(?P<name>[^\W\d]\w*)(?P<steps>(?:\.[^\W\d]\w*|\[[^\[\]]+\])*)(?::(?P<spec>.*))?"
+)
 _STEP = re.compile(r"\.(\w+)|\[([^\[\]]+)\]")
 
 
@@ -177,7 +179,8 @@ def _look_up(path: str, namespace: Mapping[str, Any]) -> tuple[Any, str, str]:
     name = parts["name"]
     if name not in namespace:
         raise UsageError(
-            f"name {name!r} is not defined", hint=f"define it, or write {{{{{path}}}}} for a literal"
+            f"name {name!r} is not defined",
+            hint=f"define it, or write {{{{{path}}}}} for a literal",
         )
     value = namespace[name]
     for attribute, key in _STEP.findall(parts["steps"]):

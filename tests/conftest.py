@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consoles import Site
+
+    from bitsshell.practice import PracticeFleet
 
 CAPTURES = Path(
     os.environ.get("BITSSHELL_FIXTURES", Path(__file__).parents[2] / "shared" / "fixtures")
@@ -18,6 +26,26 @@ def captures() -> Path:
     if not CAPTURES.is_dir():
         pytest.skip(f"the real captures are not here ({CAPTURES})")
     return CAPTURES
+
+
+@pytest.fixture(scope="session")
+def running_fleet() -> Iterator[PracticeFleet]:
+    """Three practice hosts for the whole run; take `site`, which finds and leaves them clean."""
+    from bitsshell.practice import PracticeFleet  # deferred: most tests need no fleet
+
+    with PracticeFleet(hosts=3) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def site(running_fleet: PracticeFleet) -> Iterator[Site]:
+    """Practice hosts with empty queues, empty folders and no faults."""
+    from consoles import Site
+
+    site = Site(running_fleet)
+    site.clear()
+    yield site
+    site.clear()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -7,21 +7,29 @@ creation was answered by a broken connection (decision 5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bitsshell import wsman
-from bitsshell.bits import faults
+from bitsshell.bits.changing import add_file, check_lost, set_property, set_state
 from bitsshell.bits.enums import JobAction, JobState
-from bitsshell.bits.errors import AnswerWasLost, CodeError, CreateFailed, JobGone, NotCreated
-from bitsshell.bits.model import Done, Job
-from bitsshell.bits.operations import CreateJob
+from bitsshell.bits.errors import (
+    AnswerWasLost,
+    CreateFailed,
+    JobGone,
+    NotCreated,
+    QueueUnreadable,
+)
+from bitsshell.bits.model import Done
 from bitsshell.bits.reference import canonical_job_id
-from bitsshell.errors import BitsShellError
+from bitsshell.errors import BitsShellError, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bitsshell.bits.model import Job
+    from bitsshell.bits.operations import CreateJob
     from bitsshell.bits.provider import BitsProvider
 
 T = TypeVar("T")
@@ -40,65 +48,50 @@ def create_job(provider: BitsProvider, operation: CreateJob) -> Done:
         NotCreated: the answer to CreateJob was lost and the job is not there.
         AnswerWasLost: it was lost, and the host cannot be asked either.
     """
-    adopted = _made_before(provider, operation.reference)
-    if adopted is None:
-        for old in operation.replaces:
-            _cancel_replaced(provider, old)
-        job_id = _send_create(provider, operation)
-    else:
-        job_id = adopted.id
-    job = _Finishing(provider, operation, job_id, adopted).run()
-    return Done(job, already=adopted is not None and adopted.state is not JobState.SUSPENDED)
+    earlier = _made_before(provider, operation.reference)
+    if earlier is None:
+        job_id, warning = _send_create(provider, operation)
+        return _Finishing(provider, operation, job_id, warning).run()
+    if earlier.state is not JobState.SUSPENDED:
+        return Done(earlier, already=True)  # it was resumed, and that is the last step
+    return _Finishing(provider, operation, earlier.id, None, earlier).run()
 
 
 def _made_before(provider: BitsProvider, reference: str) -> Job | None:
     """What an earlier run of the same task made; nothing where the queue cannot be enumerated."""
     try:
         return provider.find(reference)
-    except CodeError as error:
-        if error.code in faults.ENUMERATION_FAILED:
-            return None
-        raise
+    except QueueUnreadable:
+        return None
 
 
-def _cancel_replaced(provider: BitsProvider, job_id: str) -> None:
+def _send_create(provider: BitsProvider, operation: CreateJob) -> tuple[str, int | None]:
+    """Call CreateJob; the new job's id and a warning."""
+    request, action = operation.creation, f"create job {shown(operation.name)}"
+    lost: wsman.WSManError | None = None
     try:
-        provider.set_state(job_id, JobAction.CANCEL)
-    except JobGone:
-        return
-
-
-def _send_create(provider: BitsProvider, operation: CreateJob) -> str:
-    request = next(
-        request
-        for request in operation.requests()
-        if isinstance(request, wsman.Invoke) and request.method == "CreateJob"
-    )
-    try:
-        output = provider.invoke(request, f"create job {operation.name!r}", None)
+        output = provider.invoke(request, action, None)
+        job_id = canonical_job_id(output.text("JobId", ""))
+        if job_id is not None:
+            return job_id, output.return_value or None
     except wsman.WSManError as error:
-        if not error.may_have_been_applied:
-            raise
-        return _look_for_it(provider, operation, error).id
-    job_id = canonical_job_id(output.text("JobId") or "")
-    if job_id is None:
-        return _look_for_it(provider, operation, None).id
-    return job_id
+        # No answer that can be used is as good as none.
+        lost = error.during(action, change=True, host=provider.host)
+        check_lost(lost, action, host=provider.host, reference=operation.reference)
+    return _look_for_it(provider, operation, action, lost).id, None
 
 
 def _look_for_it(
-    provider: BitsProvider, operation: CreateJob, lost: wsman.WSManError | None
+    provider: BitsProvider, operation: CreateJob, action: str, lost: wsman.WSManError | None
 ) -> Job:
     for look in range(_LOOKS):
         if look:
             provider.sleep(_PAUSE_S)
         try:
             found = provider.find(operation.reference)
-        except wsman.WSManError as error:
+        except BitsShellError as error:
             raise AnswerWasLost(
-                f"create job {operation.name!r}",
-                host=provider.host,
-                reference=operation.reference,
+                action, host=provider.host, reference=operation.reference
             ) from error
         if found is not None:
             return found
@@ -109,31 +102,45 @@ class _Finishing:
     """The steps after CreateJob; the first that fails cancels the job."""
 
     def __init__(
-        self, provider: BitsProvider, operation: CreateJob, job_id: str, adopted: Job | None
+        self,
+        provider: BitsProvider,
+        operation: CreateJob,
+        job_id: str,
+        warning: int | None,
+        earlier: Job | None = None,
     ) -> None:
         self.provider = provider
         self.operation = operation
         self.job_id = job_id
-        self.held = {(file.url, file.path) for file in adopted.files} if adopted else set()
+        self.warning = warning
+        first = operation.files[0]
+        self.held = {(first.url, first.path)}
+        if earlier is not None:
+            self.held.update((file.url, file.path) for file in earlier.files)
 
-    def run(self) -> Job:
-        first, *rest = self.operation.files
-        self.held.add((first.url, first.path))
-        for file in rest:
+    def run(self) -> Done:
+        """Files, properties, a look at the result, what is replaced, resume."""
+        provider, job_id = self.provider, self.job_id
+        for file in self.operation.files:
             if (file.url, file.path) not in self.held:
-                self._step(f"add {file.url}", partial(self.provider.add_file, self.job_id, file))
+                self._note(self._step(f"add {file.url}", partial(add_file, provider, job_id, file)))
         for setting in self.operation.settings:
-            bound = replace(setting, job_id=self.job_id)
-            self._step(bound.describe(), partial(self.provider.set_property, bound))
-        job = self._step("read the new job back", lambda: self.provider.job(self.job_id))
-        if self.operation.suspended or job.state is not JobState.SUSPENDED:
-            return job
-        self._step("resume it", lambda: self.provider.set_state(self.job_id, JobAction.RESUME))
-        try:
-            return self.provider.job(self.job_id)
-        except BitsShellError:
-            # It runs: what cannot be read just now is no reason to cancel it.
-            return replace(job, state=JobState.QUEUED)
+            bound = replace(setting, job_id=job_id)
+            self._step(f"set {bound.label}", partial(set_property, provider, bound))
+        job = self._step("read the new job back", partial(provider.job, job_id))
+        for old in self.operation.replaces:
+            words = f"cancel job {old}, which it replaces"
+            self._step(words, partial(_cancel_if_there, provider, old))
+        if not self.operation.suspended:
+            self._note(
+                self._step("resume it", partial(set_state, provider, job_id, JobAction.RESUME))
+            )
+            # What cannot be read just now is no reason to cancel it: it runs.
+            job = provider.read_back(job_id) or replace(job, state=JobState.QUEUED)
+        return Done(job, self.warning)
+
+    def _note(self, warning: int | None) -> None:
+        self.warning = self.warning or warning
 
     def _step(self, words: str, act: Callable[[], T]) -> T:
         try:
@@ -149,9 +156,14 @@ class _Finishing:
 
     def _cancel(self) -> BitsShellError | None:
         try:
-            self.provider.set_state(self.job_id, JobAction.CANCEL)
-        except JobGone:
-            return None
+            _cancel_if_there(self.provider, self.job_id)
         except BitsShellError as error:
             return error
         return None
+
+
+def _cancel_if_there(provider: BitsProvider, job_id: str) -> None:
+    try:
+        set_state(provider, job_id, JobAction.CANCEL)
+    except JobGone:
+        return

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 
-
 _KEPT_BELOW = 0x1_0000
 """States are uint16 on the wire: so many unknown members can be kept, and no more."""
 

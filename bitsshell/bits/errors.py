@@ -180,6 +180,4 @@ class NotCreated(BitsError):
 
     def what(self) -> str:
         """Say so."""
-        return (
-            "CreateJob was not answered, and the job is not in the queue: it was not created"
-        )
+        return "CreateJob was not answered, and the job is not in the queue: it was not created"

@@ -80,6 +80,13 @@ def has(fault: Fault, codes: frozenset[int]) -> bool:
     return not codes.isdisjoint(fault.codes)
 
 
+def says_not_found(fault: Fault) -> bool:
+    """Whether the class or the instance is not there. OMI says so without any code."""
+    return has(fault, NOT_FOUND) or (
+        not fault.codes and fault.subcode == "DestinationUnreachable"
+    )
+
+
 def translate(
     fault: Fault, *, action: str, host: str, job_id: str | None, is_read: bool
 ) -> BitsShellError:
@@ -91,9 +98,9 @@ def translate(
     """
     if fault.may_have_been_applied:
         return fault.located(host=host, job=job_id)
-    if has(fault, CLASS_MISSING) or (has(fault, NOT_FOUND) and job_id is None):
+    if has(fault, CLASS_MISSING) or (says_not_found(fault) and job_id is None):
         return ProviderMissing(host=host)
-    if has(fault, NOT_FOUND):
+    if says_not_found(fault):
         return JobGone(host=host, job=job_id)
     code = bits_code(fault)
     if has(fault, DENIED) or (is_read and E_ACCESSDENIED in fault.codes):
@@ -110,6 +117,6 @@ def from_return_value(
     """The error for a return value that `is_failure`."""
     if returned in NOT_FOUND and job_id is not None:
         return JobGone(host=host, job=job_id)
-    if returned in DENIED - {5}:
+    if returned in DENIED and returned > _MAX_WIN32:
         return AccessDenied(action, returned, host=host, job=job_id)
     return CodeError(action, returned, host=host, job=job_id)

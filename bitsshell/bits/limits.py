@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from bitsshell.bits.reference import SUFFIX_LENGTH
-from bitsshell.errors import UsageError
+from bitsshell.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +98,7 @@ def check_url(url: str) -> str:
     _check_length("URL", url, MAX_URL)
     if url.startswith("\\\\"):
         if not _UNC.fullmatch(url) or _CONTROL.search(url):
-            raise NotAccepted("URL", f"{url!r} is no UNC name", hint=r"write \\server\share\file")
+            raise NotAccepted("URL", f"{shown(url)} is no UNC name", hint=r"write \\server\share\file")
         segments = url.split("\\")
     else:
         segments = _checked_parts(url).path.split("/")
@@ -123,7 +123,7 @@ def _checked_parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        problem = f"{url!r} cannot be read ({error})"
+        problem = f"{shown(url)} cannot be read ({error})"
         raise NotAccepted("URL", problem, hint="http://server/folder/file") from error
     for is_wrong, problem, hint in (
         (parts.scheme not in {"http", "https", "file"}, "is not http, https or SMB", _URL_FORMS),
@@ -136,7 +136,7 @@ def _checked_parts(url: str) -> SplitResult:
         ),
     ):
         if is_wrong:
-            raise NotAccepted("URL", f"{url!r} {problem}", hint=hint)
+            raise NotAccepted("URL", f"{shown(url)} {problem}", hint=hint)
     return parts
 
 
@@ -144,7 +144,7 @@ def check_path(path: str) -> str:
     r"""A local path on the host: full (`C:\folder\file` or UNC), at most 259 characters."""
     check_text("path", path)
     for problem, hint in _problems_of(path):
-        raise NotAccepted("path", f"{path!r} {problem}", hint=hint)
+        raise NotAccepted("path", f"{shown(path)} {problem}", hint=hint)
     _check_length("path", path, MAX_PATH)
     return path
 
@@ -172,7 +172,7 @@ def _problems_of(path: str) -> Iterator[tuple[str, str]]:
         if not part or part != part.rstrip(". "):
             yield "has an empty part or one that ends in a dot or blank", _PATH_FORM
         if _DEVICE.fullmatch(part):
-            yield f"names the device {part!r}", "Windows keeps this name for itself: take another"
+            yield f"names the device {shown(part)}", "Windows keeps this name for itself: take another"
 
 
 def _check_length(field: str, text: str, limit: int) -> None:

@@ -1,19 +1,29 @@
 """Operations: what to do to one job on one host, as frozen, picklable values.
 
 An operation says what it would do (`describe`), how much it would take away (`effect`) and which
-WS-Man requests it would send (`requests`), all before anything is sent. The provider carries it out.
+WS-Man requests it would send (`requests`), all before anything is sent. The provider carries it
+out.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from bitsshell import wsman
 from bitsshell.bits import limits
 from bitsshell.bits.enums import JobAction, JobState, JobType, Priority, ServiceAccount
-from bitsshell.bits.reference import join_description, wire_job_id
+from bitsshell.bits.reference import (
+    is_reference,
+    join_description,
+    split_description,
+    wire_job_id,
+)
+from bitsshell.errors import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NAMESPACE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits"
 JOB_CLASS = "BitsClientJob"
@@ -23,8 +33,6 @@ QUERY_RESOURCE = f"{NAMESPACE}/*"
 
 PENDING_JOB = "{the id that CreateJob returns}"
 """Stands where a job id goes in requests that are shown before the job exists."""
-
-MAX_SECONDS = 2**32 - 1
 
 
 class Effect(enum.StrEnum):
@@ -77,8 +85,7 @@ class ListJobs:
         """One enumeration, by WQL when only some properties are wanted."""
         if self.properties is None:
             return (wsman.Enumerate(JOB_RESOURCE),)
-        wql = f"SELECT {','.join(self.properties)} FROM {JOB_CLASS}"
-        return (wsman.Enumerate(QUERY_RESOURCE, wql=wql),)
+        return (select_jobs(self.properties),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,8 @@ class GetError:
 
     def requests(self) -> tuple[wsman.Request, ...]:
         """One GetError."""
-        return (_invoke("GetError", self.job_id, (("LanguageId", self.language_id),)),)
+        arguments = (("LanguageId", self.language_id),)
+        return (_invoke("GetError", self.job_id, arguments, is_read=True),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +159,7 @@ class CreateJob:
 
     The job is created suspended in any case, because documentation and field reports contradict
     each other on a new job's state. `reference` is the mark by which it is found again if an
-    answer is lost. Uploads hold exactly one file.
+    answer is lost (`new_reference`). Uploads hold exactly one file.
     """
 
     name: str
@@ -165,21 +173,27 @@ class CreateJob:
     no_progress_timeout_s: int | None = None
     suspended: bool = False
     replaces: tuple[str, ...] = ()
-    """Ids of live jobs of the same name that are cancelled first (`--if-exists replace`)."""
+    """Ids of live jobs that are cancelled (`--if-exists replace`) once the new one stands complete,
+    just before it is resumed: a create that fails takes nothing away."""
 
     def __post_init__(self) -> None:
         """Raise `NotAccepted` for what BITS would refuse."""
         limits.check_name(self.name)
         limits.check_description(self.description)
+        if not is_reference(self.reference):
+            raise limits.NotAccepted(
+                "reference", f"{self.reference!r} is none", hint="new_reference() makes one"
+            )
         if not self.files:
-            raise limits.NotAccepted("files", "a job needs at least one URL and path")
+            raise limits.NotAccepted("files", "there are none", hint="give a URL and a path")
         if self.type is JobType.UPLOAD and len(self.files) > 1:
-            raise limits.NotAccepted("files", "an upload job holds exactly one file")
-        for label, value in (
-            ("retry delay", self.retry_delay_s),
-            ("no-progress timeout", self.no_progress_timeout_s),
-        ):
-            _check_seconds(label, value)
+            raise limits.NotAccepted(
+                "files",
+                f"an upload job holds exactly one, not {len(self.files)}",
+                hint="make one job for each",
+            )
+        limits.check_seconds("retry delay", self.retry_delay_s)
+        limits.check_seconds("no-progress timeout", self.no_progress_timeout_s)
 
     @property
     def effect(self) -> Effect:
@@ -207,23 +221,40 @@ class CreateJob:
         """In words."""
         first = self.files[0]
         more = f" and {len(self.files) - 1} more" if len(self.files) > 1 else ""
-        ending = "leave it suspended" if self.suspended else "resume it"
-        kind = "upload job" if self.type is JobType.UPLOAD else "job"
-        replace = f"cancel {len(self.replaces)} job(s) of that name, " if self.replaces else ""
-        priority = (
-            f", set its priority to {self.priority.name.lower()}"
-            if self.priority is not Priority.NORMAL
-            else ""
-        )
-        return (
-            f"{replace}create {kind} {self.name!r}: {first.url} -> {first.path}{more}"
-            f"{priority}, {ending}"
-        )
+        if self.type is JobType.UPLOAD:
+            steps = [f"create upload job {shown(self.name)}: {first.path} -> {first.url}"]
+        else:
+            steps = [f"create job {shown(self.name)}: {first.url} -> {first.path}{more}"]
+        if self.description:
+            steps.append(f"describe it as {shown(self.description)}")
+        if self.account is not ServiceAccount.NETWORK_SERVICE:
+            steps.append(f"owned by {self.account.name.lower().replace('_', '-')}")
+        for setting in self.settings:
+            steps.append(f"set {setting.label} to {setting.value_in_words}")
+        if self.replaces:
+            plural = "" if len(self.replaces) == 1 else "s"
+            steps.append(f"cancel the {len(self.replaces)} job{plural} that it replaces")
+        steps.append("leave it suspended" if self.suspended else "resume it")
+        return ", ".join(steps)
 
     def requests(self) -> tuple[wsman.Request, ...]:
-        """CreateJob, AddFile for each further file, one Put a property, and SetJobState 2."""
-        first, *rest = self.files
-        create = wsman.Invoke(
+        """CreateJob, AddFile for each further file, a Put a property, SetJobState 0 and 2."""
+        sent: list[wsman.Request] = [self.creation]
+        for file in self.files[1:]:
+            sent.extend(AddFile(PENDING_JOB, file).requests())
+        for setting in self.settings:
+            sent.extend(setting.requests())
+        for old in self.replaces:
+            sent.extend(ChangeState(old, JobAction.CANCEL).requests())
+        if not self.suspended:
+            sent.extend(ChangeState(PENDING_JOB, JobAction.RESUME).requests())
+        return tuple(sent)
+
+    @property
+    def creation(self) -> wsman.Invoke:
+        """The CreateJob itself, with the first file."""
+        first = self.files[0]
+        return wsman.Invoke(
             JOB_RESOURCE,
             "CreateJob",
             (
@@ -236,19 +267,6 @@ class CreateJob:
                 ("Description", self.whole_description),
             ),
         )
-        sent: list[wsman.Request] = [
-            request
-            for old in self.replaces
-            for request in ChangeState(old, JobAction.CANCEL).requests()
-        ]
-        sent.append(create)
-        for file in rest:
-            sent.extend(AddFile(PENDING_JOB, file).requests())
-        for setting in self.settings:
-            sent.extend(setting.requests())
-        if not self.suspended:
-            sent.extend(ChangeState(PENDING_JOB, JobAction.RESUME).requests())
-        return tuple(sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +309,25 @@ class SetProperty:
         elif self.property_ is JobProperty.DESCRIPTION:
             limit = limits.MAX_OWN_DESCRIPTION if self.reference else limits.MAX_DESCRIPTION
             limits.check_description(str(self.value), limit=limit)
-        elif self.property_ is not JobProperty.PRIORITY:
-            _check_seconds(self.property_.value, int(self.value))
+            self._check_mark(str(self.value))
+        elif self.property_ is JobProperty.PRIORITY:
+            if not Priority(int(self.value)).is_known:
+                raise limits.NotAccepted(
+                    "priority",
+                    f"{self.value} is none",
+                    hint=", ".join(f"{known} {known.name.lower()}" for known in Priority),
+                )
+        else:
+            limits.check_seconds(self.label.removeprefix("the "), int(self.value))
+
+    def _check_mark(self, text: str) -> None:
+        """A job without a reference must not seem to have one."""
+        if self.reference is None and split_description(text)[1] is not None:
+            raise limits.NotAccepted(
+                "description",
+                "ends like the mark by which this program finds its jobs",
+                hint="end it otherwise, if only with a dot",
+            )
 
     @property
     def wire_value(self) -> str | int:
@@ -303,13 +338,20 @@ class SetProperty:
 
     def describe(self) -> str:
         """In words."""
-        value: object = self.value
+        name = _name(self.job_id, self.job_name)
+        return f"set {self.label} of {name} to {self.value_in_words}"
+
+    @property
+    def label(self) -> str:
+        """What is set, in words."""
+        return _PROPERTY_LABELS[self.property_]
+
+    @property
+    def value_in_words(self) -> str:
+        """The value as a person reads it."""
         if self.property_ is JobProperty.PRIORITY:
-            value = Priority(int(self.value)).name.lower()
-        elif isinstance(self.value, int):
-            value = f"{self.value} s"
-        label = _PROPERTY_LABELS[self.property_]
-        return f"set {label} of {_name(self.job_id, self.job_name)} to {value}"
+            return Priority(int(self.value)).name.lower()
+        return f"{self.value} s" if isinstance(self.value, int) else repr(self.value)
 
     def requests(self) -> tuple[wsman.Request, ...]:
         """One Put of one property."""
@@ -378,15 +420,20 @@ def _selectors(job_id: str) -> tuple[tuple[str, str], ...]:
 
 
 def _invoke(
-    method: str, job_id: str, arguments: tuple[tuple[str, str | int | bool], ...]
+    method: str,
+    job_id: str,
+    arguments: tuple[tuple[str, str | int | bool], ...],
+    *,
+    is_read: bool = False,
 ) -> wsman.Invoke:
-    return wsman.Invoke(JOB_RESOURCE, method, arguments, _selectors(job_id))
+    return wsman.Invoke(JOB_RESOURCE, method, arguments, _selectors(job_id), is_read)
+
+
+def select_jobs(properties: Iterable[str]) -> wsman.Enumerate:
+    """An enumeration of some properties of every job; `JobId` has to be one of them."""
+    wql = " ".join(("SELECT", ",".join(properties), "FROM", JOB_CLASS))
+    return wsman.Enumerate(QUERY_RESOURCE, wql=wql)
 
 
 def _name(job_id: str, job_name: str) -> str:
-    return f"{job_name!r} {job_id}" if job_name else job_id
-
-
-def _check_seconds(label: str, value: int | None) -> None:
-    if value is not None and not 0 <= value <= MAX_SECONDS:
-        raise limits.NotAccepted(label, f"{value} s is not between 0 and {MAX_SECONDS:,} s")
+    return f"{shown(job_name)} {job_id}" if job_name else job_id

@@ -6,6 +6,9 @@ is passed over, and a number out of its range is an error of the answer, not of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import itemgetter
+
 from bitsshell.bits.enums import ErrorContext, JobState, Priority
 from bitsshell.bits.model import SIZE_UNKNOWN, Job, JobError, JobFile
 from bitsshell.bits.reference import canonical_job_id, split_description
@@ -13,7 +16,21 @@ from bitsshell.wsman import Instance, MalformedAnswer
 
 _STATES = {str(int(state)): state for state in JobState}
 _SIZE_UNKNOWN = str(SIZE_UNKNOWN)
+_SAFE_DIGITS = 20
+"""A number with fewer digits than this is below 2^64."""
 _PRIORITIES = {str(int(priority)): priority for priority in Priority}
+
+
+_NUMBERS = (
+    "JobCreationTime",
+    "JobLastModificationTime",
+    "JobCompletionTime",
+    "BytesTransferred",
+    "FilesTotal",
+    "FilesTransferred",
+    "TransientErrorCount",
+)
+_numbers_of = itemgetter(*_NUMBERS)
 
 
 def read_job(instance: Instance, *, host: str) -> Job:
@@ -23,7 +40,6 @@ def read_job(instance: Instance, *, host: str) -> Job:
         MalformedAnswer: there is no JobId, it is no GUID, or a number is none.
     """
     text = instance.text
-    number = instance.uint
     raw_id = text("JobId")
     job_id = canonical_job_id(raw_id) if raw_id else None
     if job_id is None:
@@ -33,27 +49,40 @@ def read_job(instance: Instance, *, host: str) -> Job:
     description, reference = split_description(text("Description"))
     state = _STATES.get(text("State", "3"))
     priority = _PRIORITIES.get(text("Priority", "2"))
+    created, modified, completed, transferred, files, files_done, errors = _read_numbers(instance)
     return Job(
         host=host,
         id=job_id,
         name=text("DisplayName") or "",
         description=description,
         reference=reference,
-        state=JobState(number("State", 3)) if state is None else state,
-        priority=Priority(number("Priority", 2)) if priority is None else priority,
+        state=JobState(instance.uint("State", 3)) if state is None else state,
+        priority=Priority(instance.uint("Priority", 2)) if priority is None else priority,
         owner=text("Owner"),
-        created_filetime=number("JobCreationTime", 0),
-        modified_filetime=number("JobLastModificationTime", 0),
-        completed_filetime=number("JobCompletionTime", 0),
+        created_filetime=created,
+        modified_filetime=modified,
+        completed_filetime=completed,
         bytes_total=_size(instance),
-        bytes_transferred=number("BytesTransferred", 0),
-        files_total=number("FilesTotal", 0),
-        files_transferred=number("FilesTransferred", 0),
-        error_count=number("TransientErrorCount", 0),
-        minimum_retry_delay_s=number("MinimumRetryDelay"),
-        no_progress_timeout_s=number("NoProgressTimeout"),
-        files=tuple(_read_file(item) for item in instance.instances("Files")),
+        bytes_transferred=transferred,
+        files_total=files,
+        files_transferred=files_done,
+        error_count=errors,
+        minimum_retry_delay_s=instance.uint("MinimumRetryDelay"),
+        no_progress_timeout_s=instance.uint("NoProgressTimeout"),
+        files=tuple(map(_read_file, instance.instances("Files"))),
     )
+
+
+def _read_numbers(instance: Instance) -> Sequence[int]:
+    """`_NUMBERS`, 0 for what is missing. All at once where all are there, which is the usual case."""
+    try:
+        texts = _numbers_of(instance.properties)
+        joined = "".join(texts)
+        if joined.isascii() and joined.isdigit() and max(map(len, texts)) < _SAFE_DIGITS:
+            return tuple(map(int, texts))
+    except (KeyError, TypeError, ValueError):
+        pass  # one is missing, nil or no number: which one, the careful way tells
+    return [instance.uint(name, 0) for name in _NUMBERS]
 
 
 def _read_file(instance: Instance) -> JobFile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from bitsshell.bits import (
@@ -18,8 +20,10 @@ from bitsshell.bits.limits import MAX_DESCRIPTION, check_description, check_name
 from bitsshell.commands.declare import Call, Change, verb
 from bitsshell.commands.types import PRIORITY, Checked, Duration, Job
 from bitsshell.errors import UsageError
-from bitsshell.fleet.references import Reference
 from bitsshell.results import Outcome, Plan, Status, Step, View
+
+if TYPE_CHECKING:
+    from bitsshell.fleet.references import Reference
 
 
 _jobs_argument = click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
@@ -91,9 +95,7 @@ def _plan_action(call: Call, references: tuple[Reference, ...], action: JobActio
     found: list[Outcome] = list(resolution.failed)
     for target, job in resolution.found:
         if _is_already(job, action):
-            found.append(
-                Outcome(host=target.name, status=Status.ALREADY, value=job, job_id=job.id)
-            )
+            found.append(Outcome(host=target.name, status=Status.ALREADY, value=job, job_id=job.id))
             continue
         operation = ChangeState(job.id, action, planned_state=job.state, job_name=job.name)
         steps.append(Step(target.name, operation))
@@ -141,7 +143,7 @@ def suspend(call: Call, jobs: tuple[Reference, ...]) -> Change:
 )
 @_jobs_argument
 def complete(call: Call, jobs: tuple[Reference, ...]) -> Change:
-    """Complete jobs: the files get their names, and the job leaves the queue.
+    """Complete jobs: files get their names, jobs leave the queue.
 
     Completing a job that is not TRANSFERRED keeps the files that are done and deletes the rest,
     so it asks first.
@@ -157,5 +159,8 @@ def complete(call: Call, jobs: tuple[Reference, ...]) -> Change:
 )
 @_jobs_argument
 def cancel(call: Call, jobs: tuple[Reference, ...]) -> Change:
-    """Cancel jobs: temporary files are deleted, and the job leaves the queue. It asks first."""
+    """Cancel jobs: temporary files are deleted, jobs leave the queue.
+
+    It asks first.
+    """
     return _plan_action(call, jobs, JobAction.CANCEL)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem, ShellComplete
 
-from bitsshell.commands.declare import VERBS
-from bitsshell.commands.dispatch import HELP_OPTIONS
+from bitsshell.commands.declare import HELP_OPTIONS, VERBS
 from bitsshell.commands.tokens import Line, Token, cut, quote, quoted
 
 if TYPE_CHECKING:

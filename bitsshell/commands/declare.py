@@ -1,4 +1,4 @@
-"""How a verb is declared, once: its click command, its view, its options, what it gets and returns."""
+"""How a verb is declared, once: its click command, view and options, what it gets and returns."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bitsshell.bits import Effect
 from bitsshell.commands.types import Duration, Host, Member
-from bitsshell.errors import UsageError
+from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.fanout import TimeLimit
-from bitsshell.fleet.references import Reference
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.render import Output
 from bitsshell.results import Event, Outcome, Plan, View
 from bitsshell.session import Resolution, Session
+
+if TYPE_CHECKING:
+    from bitsshell.fleet.references import Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ Answer = Iterable[Event] | Change
 class Call:
     """One call of a verb: the session, and the options that every verb takes.
 
-    `unread` are the hosts that were still being read for a plan when the command was cut off.
+    `unread` are the hosts that were still being read for a plan when the command was cut off,
+    `asking_s` is how long a person took to answer.
     """
 
     verb: str
@@ -54,24 +57,34 @@ class Call:
     yes: bool = False
     timeout_s: float | None = None
     unread: list[Outcome] = field(default_factory=list)
+    asking_s: float = 0.0
 
     def targets(self) -> tuple[Target, ...]:
         """The hosts to act on. Raises `NoTarget` and `BadHost`."""
         return self.session.select(self.typed_hosts, exclude=self.excluded, logon=self.logon)
 
     def resolve(self, references: Sequence[Reference]) -> Resolution:
-        """What references mean on the targets right now. Raises as `Session.resolve` does."""
+        """What references mean on the targets right now, in the order of the targets.
+
+        Raises as `Session.resolve` does.
+        """
+        targets = self.targets()
         with self._reading() as observe:
-            return self.session.resolve(references, self.targets(), observe=observe)
+            resolution = self.session.resolve(references, targets, observe=observe)
+        place = {target.name: index for index, target in enumerate(targets)}
+        return Resolution(
+            tuple(sorted(resolution.found, key=lambda pair: place[pair[0].name])),
+            tuple(sorted(resolution.failed, key=lambda outcome: place[outcome.host])),
+        )
 
     def look(self, targets: Sequence[Target]) -> list[Outcome]:
-        """Read the queues whole, for a plan."""
+        """Read the queues, for a plan, in the order of the targets."""
+        outcomes: dict[str, Outcome] = {}
         with self._reading() as observe:
-            outcomes = []
             for outcome in self.session.look(targets):
                 observe(outcome)
-                outcomes.append(outcome)
-            return outcomes
+                outcomes[outcome.host] = outcome
+        return [outcomes[target.name] for target in targets]
 
     @contextmanager
     def _reading(self) -> Iterator[Callable[[Outcome], None]]:
@@ -86,14 +99,14 @@ class Call:
 HELP_OPTIONS = ("--help", "-h", "-?")
 
 
-class HelpWanted(Exception):  # noqa: N818  # a question, not an error
+class HelpWanted(Exception):
     """A help option stands where an option may stand."""
 
 
 def help_option() -> click.Option:
     """The option that asks for help before anything else is looked at; completion adds its own."""
 
-    def ask(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    def ask(ctx: click.Context, _: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
             raise HelpWanted
 
@@ -111,7 +124,7 @@ class VerbCommand(click.Command):
     takes_codes: bool
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take words apart. No option is a number: `-2145386480` is a code, as Windows prints it."""
+        """Take words apart. No option is a number: `-2145386480` is a code, as Windows has it."""
         words = [f"0x{int(a) & 0xFFFFFFFF:08X}" if _NEGATIVE.fullmatch(a) else a for a in args]
         return super().parse_args(ctx, words if self.takes_codes else args)
 
@@ -121,7 +134,9 @@ class VerbCommand(click.Command):
             rows = [
                 row
                 for param in self.get_params(ctx)
-                if param.expose_value is exposed and (row := param.get_help_record(ctx)) is not None
+                if isinstance(param, click.Option)
+                and param.expose_value is exposed
+                and (row := param.get_help_record(ctx)) is not None
             ]
             if rows:
                 with formatter.section(title):
@@ -185,7 +200,7 @@ def common_options(*, live: bool = False) -> list[click.Parameter]:
         option("-x", "--exclude", type=Host(), multiple=True, help="but not on this one"),
         option("--user", metavar="NAME", help="log on as (DOMAIN\\name or name@domain)"),
         option("--auth", type=Member(Auth, "auth"), help="auto, kerberos, ntlm, basic, ..."),
-        option("--port", type=click.IntRange(1, 65535), help="WinRM port (5985, with TLS 5986)"),
+        option("--port", type=_PORT, metavar="PORT", help="WinRM port (5985, with TLS 5986)"),
         option("--tls/--no-tls", default=None, help="speak HTTPS"),
         option("--ca", type=_EXISTING, help="authorities to trust (PEM)"),
         option("--tls-fingerprint", metavar="SHA256", help="trust just this certificate"),
@@ -195,7 +210,13 @@ def common_options(*, live: bool = False) -> list[click.Parameter]:
         option("--proxy", metavar="URL", help="reach the hosts through this proxy"),
         option("--allow-unencrypted", is_flag=True, help="accept basic over plain HTTP"),
         option("--keyring", is_flag=True, help="look for the password in the system's keyring"),
-        option("-o", "--output", type=Member(Output, "output format"), help="form of the answer"),
+        option(
+            "-o",
+            "--output",
+            type=Member(Output, "output format"),
+            metavar="FORMAT",
+            help="table, json, ndjson, csv, vertical",
+        ),
         option("--what-if", is_flag=True, help="show what would be done, and send nothing"),
         option("-y", "--yes", is_flag=True, help="do not ask"),
         option("--timeout", type=Duration(minimum_s=0.1), help=limit),
@@ -205,17 +226,29 @@ def common_options(*, live: bool = False) -> list[click.Parameter]:
 class _ExistingFile(click.ParamType[str]):
     name = "file"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path as given. Raises UsageError when no such file can be read."""
         path = Path(str(value)).expanduser()
         if not path.is_file():
-            raise UsageError(f"there is no file {str(value)!r}", hint="give the path of a PEM file")
+            raise UsageError(
+                f"there is no file {shown(str(value))}", hint="give the path of a PEM file"
+            )
         return str(path)
 
 
+class _Port(click.ParamType[int]):
+    name = "port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number. Raises UsageError."""
+        text = str(value)
+        if not re.fullmatch("[0-9]{1,5}", text) or not 0 < int(text) < 65536:
+            raise UsageError(f"{shown(text)} is no port", hint="a port is a number from 1 to 65535")
+        return int(text)
+
+
 _EXISTING = _ExistingFile()
+_PORT = _Port()
 _NEGATIVE = re.compile(r"-[0-9]{1,10}")
 _KEPT = "bitsshell.common"
 

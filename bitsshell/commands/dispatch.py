@@ -7,9 +7,8 @@ In this order, for every changing verb: what-if, confirmation, journal (intent),
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -26,10 +25,10 @@ from bitsshell.commands.declare import (
 )
 from bitsshell.commands.outcomes import NotReached
 from bitsshell.commands.tokens import quote
-from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.errors import BitsShellError, UsageError, shown
 from bitsshell.fleet.credentials import NoCredential
 from bitsshell.fleet.fanout import OutOfTime, TimeLimit
-from bitsshell.render import Output
+from bitsshell.render import Output, question
 from bitsshell.results import (
     Begin,
     Ending,
@@ -43,7 +42,13 @@ from bitsshell.results import (
     Text,
     View,
 )
-from bitsshell.session import Session
+from bitsshell.wsman import CallAborted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bitsshell.session import Session
+
 
 class Interaction(Protocol):
     """How a front end asks its person."""
@@ -67,9 +72,9 @@ class UnknownVerb(UsageError):
     typed: str
 
     def __init__(self, typed: str, verbs: Sequence[str]) -> None:
-        near = difflib.get_close_matches(typed, verbs, n=2, cutoff=0.6)
+        near = difflib.get_close_matches(typed.lower(), verbs, n=2, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else "see them all: help"
-        super().__init__(f"there is no verb {typed!r}", hint=hint, typed=typed)
+        super().__init__(f"there is no verb {shown(typed)}", hint=hint, typed=typed)
 
 
 class NeedsConfirmation(BitsShellError):
@@ -80,7 +85,7 @@ class NeedsConfirmation(BitsShellError):
 
     def what(self) -> str:
         """Repeat the question."""
-        return f"nothing was sent: nobody can be asked to {self.question}"
+        return f"nothing was sent, for nobody can be asked: {self.question}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +163,8 @@ class Dispatcher:
         except _Declined:
             tally.ending = Ending.DECLINED
             yield Notice("nothing was sent")
-        yield tally.summary(self.session.clock.monotonic() - began)
+        elapsed_s = self.session.clock.monotonic() - began - invocation.call.asking_s
+        yield tally.summary(elapsed_s)
 
     def _answer(self, invocation: Invocation) -> Iterator[Event]:
         context = invocation.context
@@ -183,13 +189,21 @@ class Dispatcher:
         if call.what_if or not (plan.steps or plan.follows):
             return
         if plan.needs_confirmation and not call.yes:
-            with self.session.interrupts.immediate():
-                agreed = self.interaction.confirm(plan)
-            if agreed is None:
-                raise NeedsConfirmation(question=_question(plan))
-            if not agreed:
-                raise _Declined
-        yield from change.run() if change.run else call.carry_out(plan)
+            self._ask(plan, call)
+        with self.session.within(call.timeout_s):  # a question takes nothing of the time
+            yield from change.run() if change.run else call.carry_out(plan)
+
+    def _ask(self, plan: Plan, call: Call) -> None:
+        """Return when a person agrees."""
+        clock = self.session.clock
+        began = clock.monotonic()
+        with self.session.interrupts.immediate():
+            agreed = self.interaction.confirm(plan)
+        call.asking_s = clock.monotonic() - began
+        if agreed is None:
+            raise NeedsConfirmation(question=question(plan))
+        if not agreed:
+            raise _Declined
 
     def _journaled(self, plan: Plan, command: str) -> Iterator[Outcome]:
         """Carry out a plan, written down before and after."""
@@ -244,41 +258,38 @@ def help_text(verbs: Sequence[str] = ()) -> str:
 
 _MORE_HELP = (
     "",
-    "Hosts: -H HOST with any verb, or once for all: use HOST. HOST is a name, name:port or a URL.",
-    "Jobs: an id or its beginning, a name, a pattern ('nightly*'), or %3, %1-4, %errors for rows",
-    "of the last listing. Quotes group words, a backslash is a backslash, # begins a comment.",
-    "--what-if shows what a change would do. A change that destroys something, or touches several",
-    "jobs, asks first; --yes answers.",
+    "Hosts: -H HOST with any verb, or once for all: use HOST.",
+    "HOST is a name, name:port, or the URL of its WinRM endpoint.",
+    "Jobs: an id or its beginning, a name, a pattern ('nightly*'), or %3, %1-4,",
+    "%errors for rows of the last listing (in the shell and in notebooks).",
+    "Quotes group words, a backslash is a backslash, # begins a comment.",
+    "--what-if shows what a change would do. A change that destroys something,",
+    "or touches several jobs, asks first; --yes answers.",
 )
 
 
-def usage_error(error: click.ClickException) -> UsageError:
-    """What click says of wrong words, in our form."""
-    hint = None
-    context = getattr(error, "ctx", None)
+def usage_error(error: click.ClickException, *, hint: str | None = None) -> UsageError:
+    """What click says of wrong words, in our form. `hint` is for where nothing better is known."""
     if isinstance(error, click.NoSuchOption):
         message = f"there is no option {error.option_name}"
-        if error.possibilities:
-            hint = "did you mean " + " or ".join(sorted(error.possibilities)[:3]) + "?"
+        near = error.possibilities or []
+        begun = [option for option in near if option.startswith(error.option_name)]
+        if near:
+            hint = f"did you mean {' or '.join(begun or near)}?"
     elif isinstance(error, click.MissingParameter):
         name = error.param.human_readable_name if error.param else "argument"
         message = f"{name.upper()} is missing"
     else:
         message = error.format_message().rstrip(".")
         message = message[:1].lower() + message[1:]
+    context = getattr(error, "ctx", None)
     if hint is None and context is not None:
-        hint = " ".join(context.command.collect_usage_pieces(context))
-        hint = f"{context.info_name} {hint}"
+        usage = " ".join(context.command.collect_usage_pieces(context))
+        hint = f"{context.info_name} {usage}; see help {context.info_name}"
     return UsageError(message, hint=hint)
 
 
-def _question(plan: Plan) -> str:
-    jobs = "1 job" if plan.size == 1 else f"{plan.size} jobs"
-    hosts = plan.hosts[0] if len(plan.hosts) == 1 else f"{len(plan.hosts)} hosts"
-    return f"{plan.verb} {jobs} on {hosts}"
-
-
-class _Declined(Exception):  # noqa: N818  # it is an ending, not an error
+class _Declined(Exception):
     """A person said no."""
 
 
@@ -313,8 +324,14 @@ class _Tally:
         """The counts."""
         summary = Summary(verb=self.verb, ending=self.ending, elapsed_s=elapsed_s)
         for outcome in self._pairs.values():
-            if isinstance(outcome.error, NotReached | OutOfTime):
+            if self._is_unmet(outcome):
                 summary = replace(summary, unmet=summary.unmet + 1)
             else:
                 summary = summary.counting(outcome)
         return summary
+
+    def _is_unmet(self, outcome: Outcome) -> bool:
+        """Whether it only missed a limit; a call that was aborted at the limit did just that."""
+        if isinstance(outcome.error, CallAborted):
+            return self.ending is Ending.TIME_LIMIT
+        return isinstance(outcome.error, NotReached | OutOfTime)

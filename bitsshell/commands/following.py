@@ -7,9 +7,8 @@ state is a `Judge`, a pure function of the job, so that a policy can be tested w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bitsshell import wsman
 from bitsshell.bits import (
@@ -26,11 +25,9 @@ from bitsshell.bits import (
     JobState,
     ProviderMissing,
 )
-from bitsshell.commands.declare import Call
 from bitsshell.commands.outcomes import JobFailed, LeftTheQueue, NotReached
-from bitsshell.errors import BitsShellError
+from bitsshell.errors import BitsShellError, shown
 from bitsshell.fleet.fanout import Interrupted, OutOfTime, TimeLimit
-from bitsshell.fleet.targets import Target
 from bitsshell.fleet.watching import WATCHED_PROPERTIES, Key, Watch, key_of
 from bitsshell.results import (
     Event,
@@ -43,6 +40,12 @@ from bitsshell.results import (
     Step,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+    from bitsshell.commands.declare import Call
+    from bitsshell.fleet.targets import Target
+
 PERMANENT = (
     wsman.AuthenticationRejected,
     wsman.CertificateRejected,
@@ -52,6 +55,13 @@ PERMANENT = (
     ProviderMissing,
 )
 """Errors of a host that do not pass by themselves: following its jobs ends."""
+
+_READING_MAY_PASS = (wsman.WSManError, BitsError)
+_ACTING_MAY_PASS = (wsman.WSManError, AnswerWasLost)
+"""Errors that may be over at the next poll, unless they are permanent."""
+
+_CUT_OFF = (Interrupted, OutOfTime, wsman.CallAborted)
+"""Errors of what this program itself stopped."""
 
 LAST_LOOK_S = 1.0
 """A poll may take at least this long, also the last one, which begins when the time limit comes."""
@@ -128,7 +138,14 @@ class Follower:
         self._tries: Counter[Key] = Counter()
 
     def run(self) -> Iterator[Event]:
-        """Changes, frames, notices, and one outcome a job."""
+        """Changes, frames, notices, and one outcome a job.
+
+        The time limit of the verb begins anew here: a question before it costs nothing.
+        """
+        with self.session.within(None):
+            yield from self._run()
+
+    def _run(self) -> Iterator[Event]:
         began = self.session.clock.monotonic()
         limit = self.call.timeout_s
         try:
@@ -147,7 +164,8 @@ class Follower:
         except KeyboardInterrupt:
             yield self._frame(is_final=True)
             if self.pending:
-                yield Notice(f"stopped; {_jobs(len(self.pending))} go on without being watched")
+                go = "1 job goes" if len(self.pending) == 1 else f"{len(self.pending):,} jobs go"
+                yield Notice(f"stopped; {go} on without being watched")
             raise
 
     def _frame(self, *, is_final: bool) -> Frame:
@@ -163,8 +181,7 @@ class Follower:
     def _poll_within(self, deadline: float | None) -> Generator[Event, None, bool]:
         """One poll; whether the time limit has come. A host that hangs cannot hold it up."""
         if deadline is None:
-            with self.session.within(None):
-                yield from self._poll()
+            yield from self._poll()
             return False
         left = deadline - self.session.clock.monotonic()
         try:
@@ -205,9 +222,10 @@ class Follower:
         error = outcome.error
         if error is None:
             return
-        if isinstance(error, OutOfTime | Interrupted) and outcome.host in self._answered:
+        may_pass = isinstance(error, _READING_MAY_PASS) and not isinstance(error, PERMANENT)
+        if isinstance(error, _CUT_OFF) and outcome.host in self._answered:
             self.unreachable.setdefault(outcome.host, error)
-        elif outcome.host not in self._answered or not _may_pass(error, WSManOrBits):
+        elif not may_pass or outcome.host not in self._answered:
             for key in [key for key in self.pending if key[0] == outcome.host]:
                 del self.pending[key]
                 yield replace(outcome, job_id=key[1])
@@ -256,7 +274,7 @@ class Follower:
             elif job.state is JobState.SUSPENDED and key not in self._noted:
                 self._noted.add(key)
                 yield Notice(
-                    f"{job.host}: '{job.name}' is suspended, nothing moves until it is resumed"
+                    f"{job.host}: {shown(job.name)} is suspended, nothing moves until it is resumed"
                 )
         if actions:
             yield from self._act(actions)
@@ -287,14 +305,16 @@ class Follower:
         error = outcome.error
         if isinstance(error, JobGone):
             yield from self._left(key)
-            return
-        self._tries[key] += 1
-        if _may_pass(error, WSManOrLost) and self._tries[key] < MAX_TRIES and error is not None:
+        elif isinstance(error, _ACTING_MAY_PASS) and self._may_try_again(key, error):
             if outcome.status is Status.UNKNOWN:
                 self._unsure[key] = decision
             yield from self._lost(key[0], error)
-            return
-        yield self._end(key, decision, outcome)
+        else:
+            yield self._end(key, decision, outcome)
+
+    def _may_try_again(self, key: Key, error: BitsShellError) -> bool:
+        self._tries[key] += 1
+        return self._tries[key] < MAX_TRIES and not isinstance(error, (*PERMANENT, *_CUT_OFF))
 
     def _became(self, before: Job, after: Job) -> Iterator[JobChange]:
         """Show a job from now on as it came out of an action."""
@@ -349,19 +369,6 @@ def gone(job: Job) -> Outcome:
     return Outcome(host=job.host, status=Status.FAILED, error=LeftTheQueue(job), job_id=job.id)
 
 
-WSManOrBits = (wsman.WSManError, BitsError)
-WSManOrLost = (wsman.WSManError, AnswerWasLost)
-
-
-def _may_pass(error: BitsShellError | None, kinds: tuple[type[BitsShellError], ...]) -> bool:
-    """Whether an error of one of these kinds may be over at the next poll."""
-    return isinstance(error, kinds) and not isinstance(error, PERMANENT)
-
-
 def _failed_again(change: JobChange) -> bool:
     before, after = change.before, change.after
     return before is not None and after is not None and after.error_count > before.error_count
-
-
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count} jobs"

@@ -49,10 +49,11 @@ class ManagePolicy:
 
     @property
     def effect(self) -> Effect:
-        """Destroys when any part of it cancels."""
-        if OnError.CANCEL is self.on_error or OnTransient.CANCEL is self.on_transient:
+        """Destroys when any part of it cancels; changes nothing when no part of it acts."""
+        if self.on_error is OnError.CANCEL or self.on_transient is OnTransient.CANCEL:
             return Effect.DESTROY
-        return Effect.CHANGE if self.on_transferred is OnTransferred.COMPLETE else Effect.READ
+        is_idle = self == ManagePolicy(OnTransferred.KEEP, OnError.KEEP, OnTransient.WAIT)
+        return Effect.READ if is_idle else Effect.CHANGE
 
     def describe(self) -> str:
         """In words."""
@@ -132,7 +133,7 @@ class WaitJudge:
         if job.state in self.until:
             return Decision(ends=True)
         if job.state is JobState.ERROR:
-            return Decision(ends=True, failed=True, fate=f"not {self.wanted}")
+            return Decision(ends=True, failed=True)
         return WAIT
 
     def left(self, job: Job) -> Outcome:

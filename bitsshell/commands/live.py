@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,9 +18,13 @@ from bitsshell.commands.judges import (
     WatchJudge,
 )
 from bitsshell.commands.types import STATES, Duration, Job, Member
-from bitsshell.fleet.references import Reference
 from bitsshell.results import Event, Frame, JobChange, Plan, View
 from bitsshell.session import Resolution
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bitsshell.fleet.references import Reference
 
 _INTERVAL = Duration(minimum_s=0.05)
 
@@ -39,11 +43,10 @@ def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterat
     ends when every named job is TRANSFERRED, in ERROR or gone; without a name it watches whole
     queues until Ctrl-C.
     """
-    targets = call.targets()
     if jobs:
-        yield from _follow(call, call.session.resolve(jobs, targets), WatchJudge(), interval)
+        yield from _follow(call, call.resolve(jobs), WatchJudge(), interval)
     else:
-        yield from Follower(call, targets, None, WatchJudge(), interval_s=interval).run()
+        yield from Follower(call, call.targets(), None, WatchJudge(), interval_s=interval).run()
 
 
 @verb(
@@ -63,7 +66,7 @@ def wait(
 
     ERROR ends the wait as a failure, unless it is one of the states.
     """
-    resolution = call.session.resolve(jobs, call.targets())
+    resolution = call.resolve(jobs)
     for event in _follow(call, resolution, WaitJudge(frozenset(until)), interval):
         if not isinstance(event, Frame | JobChange):
             yield event
@@ -87,7 +90,10 @@ def wait(
     help="complete (default) or keep",
 )
 @click.option(
-    "--on-error", type=Member(OnError, "choice"), default="keep", help="keep (default), cancel, resume"
+    "--on-error",
+    type=Member(OnError, "choice"),
+    default="keep",
+    help="keep (default), cancel, resume",
 )
 @click.option(
     "--on-transient",
@@ -111,7 +117,7 @@ def manage(
     jobs: that is --on-error cancel --on-transient cancel.
     """
     policy = ManagePolicy(on_transferred, on_error, on_transient)
-    resolution = call.session.resolve(jobs, call.targets())
+    resolution = call.resolve(jobs)
     plan = Plan(
         "manage",
         (),
@@ -124,9 +130,7 @@ def manage(
     return Change(plan, lambda: _follow(call, found, policy, interval))
 
 
-def _follow(
-    call: Call, resolution: Resolution, judge: Judge, interval_s: float
-) -> Iterator[Event]:
+def _follow(call: Call, resolution: Resolution, judge: Judge, interval_s: float) -> Iterator[Event]:
     yield from resolution.failed
     targets = [target for target, _ in resolution.found]
     jobs = [job for _, job in resolution.found]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +19,15 @@ from bitsshell.bits import (
 from bitsshell.bits import Job as BitsJob
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import STATES, Job, complete_job_or_code
-from bitsshell.errors import UsageError
+from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Reference, parse_reference
-from bitsshell.fleet.targets import Target
 from bitsshell.render.order import listing_order
 from bitsshell.results import Event, Outcome, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bitsshell.fleet.targets import Target
 
 
 @verb(
@@ -36,7 +40,9 @@ from bitsshell.results import Event, Outcome, View
     ),
 )
 @click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
-@click.option("--state", "states", type=STATES, metavar="STATE[,STATE]", help="only in these states")
+@click.option(
+    "--state", "states", type=STATES, metavar="STATE[,STATE]", help="only in these states"
+)
 def jobs(
     call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
 ) -> Iterator[Event]:
@@ -99,7 +105,7 @@ def files(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
     "what", nargs=-1, required=True, metavar="JOB|CODE...", shell_complete=complete_job_or_code
 )
 def explain_verb(call: Call, what: tuple[str, ...]) -> Iterator[Event]:
-    """Explain a job's error, or an error code: symbol, meaning, what to do.
+    """Explain a job's error, or an error code, and say what to do.
 
     Codes are accepted in hex, in decimal (also signed) and by symbol.
     """
@@ -109,7 +115,7 @@ def explain_verb(call: Call, what: tuple[str, ...]) -> Iterator[Event]:
         if code is not None:
             yield Outcome(host="", value=explain(code))
         elif text.lower().startswith("0x"):
-            raise UsageError(f"{text!r} is no code", hint="a code is 0x and eight hex digits")
+            raise UsageError(f"{shown(text)} is no code", hint="a code is 0x and eight hex digits")
         else:
             references.append(parse_reference(text))
     if references:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -28,7 +28,7 @@ from bitsshell.bits import (
     new_reference,
 )
 from bitsshell.bits import Job as BitsJob
-from bitsshell.bits.limits import MAX_NAME, check_description, check_name
+from bitsshell.bits.limits import MAX_NAME, check_description, check_name, utf16_length
 from bitsshell.commands.declare import Answer, Call, Change, verb
 from bitsshell.commands.following import Follower
 from bitsshell.commands.judges import ManagePolicy, OnError, OnTransferred, OnTransient, verified
@@ -41,9 +41,11 @@ from bitsshell.commands.types import (
     Member,
     file_pairs,
 )
-from bitsshell.fleet.references import Reference
-from bitsshell.fleet.targets import Target
-from bitsshell.results import Event, Outcome, Plan, Status, Step, View
+from bitsshell.fleet.fanout import TimeLimit
+from bitsshell.results import Event, Notice, Outcome, Plan, Status, Step, View
+
+if TYPE_CHECKING:
+    from bitsshell.fleet.references import Reference
 
 F = TypeVar("F", bound=Callable[..., Answer])
 
@@ -95,7 +97,11 @@ def _creation_options(function: F) -> F:
     for decorate in reversed(
         [
             click.argument("pairs", nargs=-1, required=True, metavar="URL PATH [URL PATH]..."),
-            click.option("--name", type=Checked("name", check_name), help="else the file's name"),
+            click.option(
+                "--name",
+                type=Checked("name", check_name),
+                help="the job's name (that of the URL's file)",
+            ),
             click.option(
                 "--description",
                 type=Checked("description", check_description),
@@ -109,11 +115,13 @@ def _creation_options(function: F) -> F:
                 "--account",
                 type=account,
                 default="network-service",
-                help="who owns the job: local-system, local-service, network-service",
+                help="owner: network-service, local-service, local-system",
             ),
             click.option("--upload", is_flag=True, help="send PATH to URL instead"),
             click.option("--retry-delay", type=Duration(), help="before BITS tries again (10m)"),
-            click.option("--no-progress-timeout", type=Duration(), help="until ERROR (14d)"),
+            click.option(
+                "--no-progress-timeout", type=Duration(), help="without progress until ERROR (14d)"
+            ),
             click.option(
                 "--if-exists",
                 type=Member(IfExists, "choice"),
@@ -140,7 +148,7 @@ def _wanted(
     suspended: bool,
 ) -> Wanted:
     files = file_pairs(pairs)
-    return Wanted(
+    wanted = Wanted(
         files=files,
         name=name or name_for(files[0].url),
         description=description,
@@ -152,16 +160,23 @@ def _wanted(
         no_progress_timeout_s=None if no_progress_timeout is None else round(no_progress_timeout),
         if_exists=if_exists,
     )
+    wanted.operation()  # what BITS would refuse is refused before any host is asked
+    return wanted
 
 
 def name_for(url: str) -> str:
     """A job's name when none is given: the URL's file, else its server, cut to 256 characters."""
     if url.startswith("\\\\"):
-        return url.rpartition("\\")[2][:MAX_NAME]
-    parts = urlsplit(url)
-    last = unquote(posixpath.basename(parts.path.rstrip("/")))
+        last, server = url.rpartition("\\")[2], ""
+    else:
+        parts = urlsplit(url)
+        last = unquote(posixpath.basename(parts.path.rstrip("/")))
+        server = parts.hostname or ""
     printable = "".join(character for character in last if character.isprintable()).strip()
-    return (printable or parts.hostname or "transfer")[:MAX_NAME]
+    name = (printable or server or "transfer")[:MAX_NAME]
+    while utf16_length(name) > MAX_NAME:
+        name = name[:-1]
+    return name
 
 
 @verb(
@@ -193,7 +208,7 @@ def plan_creation(call: Call, verb_name: str, wanted: Wanted) -> Plan:
         return Plan(verb_name, tuple(Step(t.name, wanted.operation()) for t in targets))
     steps: list[Step] = []
     found: list[Outcome] = []
-    for outcome in call.session.look(targets):
+    for outcome in call.look(targets):
         if not isinstance(outcome.value, JobList):
             found.append(_unreadable(outcome))
             continue
@@ -234,7 +249,7 @@ def _for_host(host: str, same: list[BitsJob], wanted: Wanted) -> Operation | Out
         (file.url, file.path) for file in wanted.files
     }:
         error = JobExists(first, ", with other files, so it cannot be reused")
-    elif first.state is JobState.SUSPENDED and not wanted.suspended:
+    elif first.state in {JobState.SUSPENDED, JobState.ERROR} and not wanted.suspended:
         return ChangeState(
             first.id, JobAction.RESUME, planned_state=first.state, job_name=first.name
         )
@@ -254,7 +269,7 @@ def _for_host(host: str, same: list[BitsJob], wanted: Wanted) -> Operation | Out
 def add(call: Call, job: Reference, pairs: tuple[str, ...]) -> Change:
     """Add files to a job. A finished or failed job needs `resume` afterwards."""
     files = file_pairs(pairs)
-    resolution = call.session.resolve([job], call.targets())
+    resolution = call.resolve([job])
     steps = tuple(
         Step(target.name, AddFile(found.id, file, found.name))
         for target, found in resolution.found
@@ -295,7 +310,7 @@ def transfer(
     interval: float,
     **options: object,
 ) -> Change:
-    """Create a job, follow it to its end, complete it, and verify what the host says of it.
+    """Create a job, follow it, complete it, and verify the result.
 
     Verified is that every file was transferred in full, that nothing was dropped at `complete`,
     and that the job left the queue. BITS tells no checksum.
@@ -303,22 +318,52 @@ def transfer(
     wanted = _wanted(pairs, suspended=False, **options)  # type: ignore[arg-type]  # click made them
     policy = ManagePolicy(OnTransferred.COMPLETE, on_error, on_transient)
     creation = plan_creation(call, "transfer", wanted)
-    plan = Plan(
-        "transfer", creation.steps, creation.found, policy.describe(), policy.effect
-    )
     reused = [job for outcome in creation.found for job in outcome.jobs]
+    plan = Plan(
+        "transfer",
+        creation.steps,
+        creation.found,
+        policy.describe(),
+        policy.effect,
+        follows=tuple((job.host, job.id) for job in reused),
+    )
 
     def run() -> Iterator[Event]:
-        jobs = list(reused)
-        for outcome in call.carry_out(creation):
-            if outcome.status.is_well:
-                jobs.extend(outcome.jobs)
-            else:
-                yield outcome
-        targets: list[Target] = [call.session.known[job.host] for job in jobs]
+        jobs = [*reused, *(yield from _created(call, creation))]
         if jobs:
+            targets = [call.session.known[job.host] for job in jobs]
             follower = Follower(call, targets, jobs, policy, interval_s=interval)
-            for event in follower.run():
-                yield verified(event) if isinstance(event, Outcome) else event
+            yield from _verified(follower.run())
 
     return Change(plan, run)
+
+
+def _verified(events: Iterator[Event]) -> Iterator[Event]:
+    """The events with their outcomes checked, and a line on those that passed."""
+    hosts: list[str] = []
+    for event in events:
+        if not isinstance(event, Outcome):
+            yield event
+            continue
+        checked = verified(event)
+        if checked.status.is_well:
+            hosts.append(checked.host)
+        yield checked
+    if hosts:
+        where = hosts[0] if len(hosts) == 1 else f"{len(hosts):,} hosts"
+        yield Notice(f"verified on {where}: every file is there in full")
+
+
+def _created(call: Call, creation: Plan) -> Generator[Event, None, list[BitsJob]]:
+    """Carry out a creation; the jobs to follow. Those that nobody will follow are said now."""
+    made: list[Outcome] = []
+    try:
+        for outcome in call.carry_out(creation) if creation.steps else ():
+            if outcome.status.is_well:
+                made.append(outcome)
+            else:
+                yield outcome
+    except (KeyboardInterrupt, TimeLimit):
+        yield from made
+        raise
+    return [job for outcome in made for job in outcome.jobs]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bitsshell.bits import Job, JobError, JobState, explain
-from bitsshell.errors import BitsShellError
+from bitsshell.errors import BitsShellError, shown
 
 
 class JobFailed(BitsShellError):
@@ -34,11 +34,11 @@ class JobFailed(BitsShellError):
 
     def what(self) -> str:
         """The state, the code and its meaning, and what was done."""
-        said = f"{self.name!r} is in {self.state.name}"
+        said = f"{shown(self.name)} is in {self.state.name}"
         if self.code is not None:
             known = explain(self.code)
             said += f": {known.title}. {known.meaning or self.text}".rstrip()
-        return f"{said}; {self.fate}" if self.fate else said
+        return f"{said.rstrip('.')}; {self.fate}" if self.fate else said
 
     @property
     def hint(self) -> str | None:
@@ -54,7 +54,6 @@ class NotReached(BitsShellError):
     state: JobState
     wanted: str
     limit_s: float
-    default_hint = "the job goes on by itself: look again with watch, or wait longer"
 
     def __init__(self, job: Job, *, wanted: str, limit_s: float) -> None:
         super().__init__(
@@ -69,8 +68,16 @@ class NotReached(BitsShellError):
     def what(self) -> str:
         """The state it is in, and the one it should be in."""
         return (
-            f"{self.name!r} is {self.state.name} after {self.limit_s:g} s, not yet {self.wanted}"
+            f"{shown(self.name)} is {self.state.name} after {self.limit_s:g} s, "
+            f"not yet {self.wanted}"
         )
+
+    @property
+    def hint(self) -> str | None:
+        """Whether it moves by itself."""
+        if self.state is JobState.SUSPENDED:
+            return f"nothing moves until it is resumed: resume {self.job}"
+        return "the job goes on by itself: look again with watch, or wait longer"
 
 
 class LeftTheQueue(BitsShellError):
@@ -84,7 +91,7 @@ class LeftTheQueue(BitsShellError):
 
     def what(self) -> str:
         """Say so."""
-        return f"{self.name!r} left the queue: somebody completed or cancelled it meanwhile"
+        return f"{shown(self.name)} left the queue: somebody completed or cancelled it meanwhile"
 
 
 class NotVerified(BitsShellError):
@@ -109,12 +116,10 @@ class JobExists(BitsShellError):
     default_hint = "--if-exists reuse takes it, replace cancels it first, new makes another"
 
     def __init__(self, job: Job, problem: str = "") -> None:
-        super().__init__(
-            host=job.host, job=job.id, name=job.name, state=job.state, problem=problem
-        )
+        super().__init__(host=job.host, job=job.id, name=job.name, state=job.state, problem=problem)
 
     problem: str
 
     def what(self) -> str:
         """Say so."""
-        return f"a job named {self.name!r} is there already ({self.state.name}){self.problem}"
+        return f"a job named {shown(self.name)} is there already ({self.state.name}){self.problem}"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from bitsshell.bits import HostIdentity, IdentifyHost, JobList
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import Host
-from bitsshell.fleet.targets import Target
 from bitsshell.results import Event, Notice, Outcome, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bitsshell.fleet.targets import Target
 
 
 @verb(
@@ -56,7 +60,7 @@ def hosts(call: Call, *, check: bool) -> Iterator[Event]:
 @click.argument("names", nargs=-1, type=Host())
 @click.option("--none", is_flag=True, help="act on no host from now on")
 def use(call: Call, names: tuple[str, ...], *, none: bool) -> Iterator[Event]:
-    """Choose the hosts that the following commands act on, and log on to them.
+    """Choose the hosts to act on from now on, and log on to them.
 
     The options for logging on that are given here hold for these hosts from now on. A host that
     does not answer is chosen all the same.

@@ -51,20 +51,20 @@ def cut(line: str) -> Line:
     tokens: list[Token] = []
     value: list[str] = []
     start: int | None = None
-    quote: tuple[str, int] | None = None
+    opened: tuple[str, int] | None = None
     position = 0
     while position < len(line):
         character = line[position]
-        if quote is not None:
-            if character != quote[0]:
+        if opened is not None:
+            if character != opened[0]:
                 value.append(character)
             elif character == '"' and line[position + 1 : position + 2] == '"':
                 value.append(character)
                 position += 1
             else:
-                quote = None
+                opened = None
         elif character in "\"'":
-            quote = (character, position)
+            opened = (character, position)
             start = position if start is None else start
         elif character.isspace():
             if start is not None:
@@ -78,7 +78,7 @@ def cut(line: str) -> Line:
         position += 1
     if start is not None:
         tokens.append(Token("".join(value), start, len(line)))
-    return Line(tuple(tokens), open_quote=quote)
+    return Line(tuple(tokens), open_quote=opened)
 
 
 def tokenize(line: str) -> list[str]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -19,10 +18,13 @@ from bitsshell.bits import FileSpec, JobState, Priority
 from bitsshell.bits import Job as BitsJob
 from bitsshell.bits.codes import table
 from bitsshell.bits.limits import check_path, check_url
-from bitsshell.errors import UsageError
+from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Kind, Reference, parse_reference
 from bitsshell.render.text import neutral
 from bitsshell.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_CANDIDATES = 200
 """Nobody reads more; the rest comes with the next letter."""
@@ -176,9 +178,7 @@ class Member(click.ParamType[Any]):
             member.name.lower().replace("_", "-"): member for member in members
         }
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Any:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The member."""
         if isinstance(value, Enum):
             return value
@@ -188,7 +188,9 @@ class Member(click.ParamType[Any]):
         for member in self.members.values():
             if text == str(member.value):
                 return member
-        raise BadValue(f"{value!r} is no {self.name}", hint="one of " + ", ".join(self.members))
+        raise BadValue(
+            f"{shown(str(value))} is no {self.name}", hint="one of " + ", ".join(self.members)
+        )
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
@@ -216,19 +218,25 @@ class Several(click.ParamType[tuple[Any, ...]]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """The last of them."""
+        """The last of them, which is none of those before."""
         done, comma, last = incomplete.rpartition(",")
+        before = done.lower().replace("_", "-").split(",")
         return [
             CompletionItem(f"{done}{comma}{item.value}", help=item.help)
             for item in self.item.shell_complete(ctx, param, last)
+            if item.value not in before
         ]
+
+
+MAX_DURATION_S = 2**32 - 1
+"""What the provider's numbers of seconds can hold."""
 
 
 class Duration(click.ParamType[float]):
     """A length of time in seconds, or with a unit: 0.5, 90s, 5m, 2h, 3d, 1h30m."""
 
     name = "duration"
-    _units = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+    _units: ClassVar[dict[str, float]] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
     def __init__(self, *, minimum_s: float = 0.0) -> None:
         self.minimum_s = minimum_s
@@ -239,6 +247,7 @@ class Duration(click.ParamType[float]):
         """Seconds."""
         if isinstance(value, int | float):
             return float(value)
+        where = f"{param.opts[0]}: " if param is not None else ""
         text = str(value).strip().lower()
         if re.fullmatch(r"\d+(\.\d+)?|\.\d+", text):
             seconds = float(text)
@@ -248,9 +257,18 @@ class Duration(click.ParamType[float]):
                 for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
             )
         else:
-            raise BadValue(f"{value!r} is no length of time", hint="write 0.5, 90s, 5m, 2h or 1h30m")
+            raise BadValue(
+                f"{where}{shown(str(value))} is no length of time",
+                hint="write 0.5, 90s, 5m, 2h or 1h30m",
+            )
         if seconds < self.minimum_s:
-            raise BadValue(f"{value!r} is too short", hint=f"at least {self.minimum_s:g} s")
+            raise BadValue(
+                f"{where}{shown(str(value))} is too short", hint=f"at least {self.minimum_s:g} s"
+            )
+        if seconds > MAX_DURATION_S:
+            raise BadValue(
+                f"{where}{shown(str(value))} is too long", hint=f"at most {MAX_DURATION_S} s"
+            )
         return seconds
 
 
@@ -261,9 +279,7 @@ class Checked(click.ParamType[str]):
         self.name = name
         self.check = check
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text, unchanged."""
         return self.check(str(value))
 
@@ -279,7 +295,7 @@ def file_pairs(texts: tuple[str, ...]) -> tuple[FileSpec, ...]:
     """`URL PATH [URL PATH]...` as files. Raises `BadValue` and `NotAccepted`."""
     if len(texts) % 2:
         raise BadValue(
-            f"a path is missing after {texts[-1]!r}",
+            f"a path is missing after {shown(texts[-1])}",
             hint=r"give URL and path in pairs: http://server/a.bin 'C:\in\a.bin'",
         )
     return tuple(FileSpec(url, path) for url, path in zip(texts[::2], texts[1::2], strict=True))

@@ -10,15 +10,16 @@ import enum
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bitsshell import wsman
-from bitsshell.bits import AnswerWasLost, BitsProvider, Effect, Operation
+from bitsshell.bits import AnswerWasLost, BitsError, BitsProvider, Done, Effect, Operation
 from bitsshell.errors import BitsShellError
-from bitsshell.fleet.credentials import Credential
-from bitsshell.fleet.targets import Target
 from bitsshell.results import Outcome, Status
+
+if TYPE_CHECKING:
+    from bitsshell.fleet.credentials import Credential
+    from bitsshell.fleet.targets import Target
 
 CONNECT_S = 5.0
 """How long a host may take to accept a connection. Short and of its own: a black hole is common."""
@@ -115,10 +116,7 @@ class ChannelPool:
         job_id = getattr(task.operation, "job_id", None)
         planned = task.operation.describe() if task.is_change else None
         try:
-            channel = self._channel(task)
-            with channel.lock:
-                done = channel.provider.perform(task.operation)
-                channel.has_answered = True
+            done = self._performed(task)
         except BitsShellError as error:
             error.located(host=task.target.name)
             return Outcome(
@@ -147,14 +145,22 @@ class ChannelPool:
             planned=planned,
         )
 
+    def _performed(self, task: Task) -> Done:
+        channel = self._channel(task)
+        with channel.lock:
+            try:
+                done = channel.provider.perform(task.operation)
+            except BitsError as error:
+                channel.has_answered |= not isinstance(error, AnswerWasLost)
+                raise
+            channel.has_answered = True
+            return done
+
     def has_answered(self, target: Target, credential: Credential) -> bool:
         """Whether this host has accepted this credential on a channel that is kept."""
         with self._guard:
-            return any(
-                channel.has_answered
-                for (known, used, _), channel in self._channels.items()
-                if known == target and used == credential
-            )
+            channels = [self._channels.get((target, credential, purpose)) for purpose in Purpose]
+            return any(channel is not None and channel.has_answered for channel in channels)
 
     def abort(self) -> None:
         """Break every call under way, from another thread; the next call connects anew."""
@@ -194,10 +200,12 @@ class ChannelPool:
             return channel
 
 
-@cache
+_PROCESS_POOL = ChannelPool()
+
+
 def process_pool() -> ChannelPool:
     """The pool of this process, for tasks that came from another one."""
-    return ChannelPool()
+    return _PROCESS_POOL
 
 
 def _status_of(error: BitsShellError, task: Task) -> Status:

@@ -9,15 +9,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from bitsshell.errors import BitsShellError
-from bitsshell.fleet.targets import Auth, Target
+from bitsshell.errors import BitsShellError, shown
+from bitsshell.fleet.targets import Auth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bitsshell.fleet.targets import Target
 
 USER_VARIABLE = "BITSSHELL_USER"
 PASSWORD_VARIABLE = "BITSSHELL_PASSWORD"  # noqa: S105  # the variable's name
 KEYRING_SERVICE = "bitsshell"
+_TICKET_KEPT_S = 10.0
+"""How long an answer about a Kerberos ticket holds, so that a thousand hosts ask once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,7 @@ class NoCredential(BitsShellError):
 class NotEncrypted(BitsShellError):
     """Basic over plain HTTP to another machine would show the password to the network."""
 
-    default_hint = (
-        "use --auth ntlm or --tls; --allow-unencrypted accepts it for this command"
-    )
+    default_hint = "use --auth ntlm or --tls; --allow-unencrypted accepts it"
 
     def what(self) -> str:
         """Say so."""
@@ -52,16 +58,20 @@ class Credentials:
         ask: asks a person for a text without echo; None when nobody can be asked. It is called
             from the thread that runs the command, never in the background.
         environment: where `BITSSHELL_USER` and `BITSSHELL_PASSWORD` are looked up.
+        has_ticket: whether Kerberos can be used now, for `Auth.AUTO`.
     """
 
     def __init__(
         self,
         ask: Callable[[str], str] | None = None,
         environment: Mapping[str, str] = os.environ,
+        has_ticket: Callable[[], bool] | None = None,
     ) -> None:
         self.ask = ask
         self.environment = environment
+        self._has_ticket = has_ticket or _Ticket()
         self._known: dict[tuple[str, Auth], Credential] = {}
+        self._rejected: set[Credential] = set()
 
     def find(self, target: Target) -> Credential:
         """What to log on to this target with.
@@ -71,13 +81,13 @@ class Credentials:
             NoCredential: user or password is missing and nobody can be asked.
         """
         logon = target.logon
+        user = logon.user or self.environment.get(USER_VARIABLE) or None
         auth = logon.auth or Auth.AUTO
         if auth is Auth.AUTO:
-            auth = Auth.KERBEROS if _can_use_kerberos(target) else Auth.NTLM
-        user = logon.user or self.environment.get(USER_VARIABLE)
-        if auth is Auth.BASIC and not (
-            target.is_encrypted or target.is_loopback or logon.allow_unencrypted
-        ):
+            # Whoever names a user has a password to go with it.
+            is_kerberos = user is None and _is_known_by_name(target) and self._has_ticket()
+            auth = Auth.KERBEROS if is_kerberos else Auth.NTLM
+        if auth is Auth.BASIC and _is_readable_by_others(target):
             raise NotEncrypted(host=target.name)
         if auth is Auth.CERTIFICATE:
             if not (logon.certificate and logon.certificate_key):
@@ -97,49 +107,99 @@ class Credentials:
             )
         known = self._known.get((user.lower(), auth))
         if known is None:
-            known = Credential(auth, user, self._password(target, user))
+            known = Credential(auth, user, self._password(target, user, auth))
             self._known[user.lower(), auth] = known
         return known
 
     def forget(self, credential: Credential) -> None:
-        """Drop a rejected password, so that it is asked for again and never sent again."""
+        """Drop a rejected password. It is not taken from where it came from again; who is asked
+        may still say the same.
+        """
+        self._rejected.add(credential)
         for key, known in list(self._known.items()):
             if known == credential:
                 del self._known[key]
 
-    def _password(self, target: Target, user: str) -> str:
-        from_environment = self.environment.get(PASSWORD_VARIABLE)
-        if from_environment is not None:
-            return from_environment
+    def _password(self, target: Target, user: str, auth: Auth) -> str:
+        sources: list[Callable[[], str | None]] = [
+            lambda: self.environment.get(PASSWORD_VARIABLE),
+        ]
         if target.logon.keyring:
-            kept = _from_keyring(user)
-            if kept is not None:
-                return kept
+            sources.append(lambda: _from_keyring(user))
+        was_rejected = False
+        for source in sources:
+            password = source()
+            if password is not None and Credential(auth, user, password) not in self._rejected:
+                return password
+            was_rejected = was_rejected or password is not None
+        return self._asked(target, user, was_rejected=was_rejected)
+
+    def _asked(self, target: Target, user: str, *, was_rejected: bool) -> str:
         if self.ask is None:
             raise NoCredential(
-                f"no password for {user!r}, and nobody can be asked",
+                f"the password for {shown(user)} was rejected before, and nobody can be asked"
+                if was_rejected
+                else f"no password for {shown(user)}, and nobody can be asked",
                 host=target.name,
-                hint=f"set {PASSWORD_VARIABLE}, or run it in a terminal",
+                hint=f"set {PASSWORD_VARIABLE} to the right one, or run it in a terminal",
             )
-        return self.ask(f"Password for {user}: ")
+        try:
+            password = self.ask(f"Password for {user}: ")
+        except EOFError:
+            password = ""
+        if not password:
+            raise NoCredential(
+                f"no password was given for {shown(user)}", host=target.name, hint="run it again"
+            )
+        return password
 
 
 def _from_keyring(user: str) -> str | None:
     try:
         import keyring
+        from keyring.errors import KeyringError
     except ImportError as error:
         raise NoCredential(
             "--keyring needs the package keyring",
             hint="install it: pip install 'bitsshell[keyring]'",
         ) from error
-    kept = keyring.get_password(KEYRING_SERVICE, user)
+    try:
+        kept = keyring.get_password(KEYRING_SERVICE, user)
+    except KeyringError as error:
+        raise NoCredential(
+            f"the keyring gives nothing ({error})", hint="unlock it, or leave --keyring out"
+        ) from error
     return None if kept is None else str(kept)
 
 
-def _can_use_kerberos(target: Target) -> bool:
-    """Whether there is a ticket, the binding for it, and a name that Kerberos could know."""
-    if target.is_loopback or target.logon.user or _is_address(target.hostname):
-        return False
+def _is_readable_by_others(target: Target) -> bool:
+    """Whether what is not sealed could be read on its way, which through a proxy it always can."""
+    logon = target.logon
+    stays_here = target.is_loopback and logon.proxy is None
+    return not (target.is_encrypted or stays_here or logon.allow_unencrypted)
+
+
+def _is_known_by_name(target: Target) -> bool:
+    """Whether Kerberos could know the host: it names machines, not addresses."""
+    host = target.hostname
+    return not (target.is_loopback or ":" in host or host.replace(".", "").isdigit())
+
+
+class _Ticket:
+    """Whether there is a ticket and the binding for it; asked for again after a while."""
+
+    def __init__(self) -> None:
+        self._answer = False
+        self._until_s = 0.0
+
+    def __call__(self) -> bool:
+        now_s = time.monotonic()
+        if now_s >= self._until_s:
+            self._answer, self._until_s = _has_ticket(), now_s + _TICKET_KEPT_S
+        return self._answer
+
+
+def _has_ticket() -> bool:
     binding = "winkerberos" if sys.platform == "win32" else "kerberos"
     try:
         __import__(binding)
@@ -150,7 +210,3 @@ def _can_use_kerberos(target: Target) -> bool:
         return sys.platform == "win32" and "USERDNSDOMAIN" in os.environ
     probe = subprocess.run([klist, "-s"], check=False, capture_output=True)  # noqa: S603
     return probe.returncode == 0
-
-
-def _is_address(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()

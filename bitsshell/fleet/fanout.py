@@ -1,125 +1,119 @@
-"""Fan-out: many tasks side by side, outcomes as they come, and an interrupt that is heard at once."""
+"""Fan-out: many tasks side by side, outcomes as they come, an interrupt that is heard at once."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from bitsshell.bits import CreateJob, Effect
 from bitsshell.errors import BitsShellError
-from bitsshell.fleet.channels import ChannelPool, Task
-from bitsshell.fleet.targets import Target
+from bitsshell.fleet.channels import ChannelPool, InternalError, Task
+from bitsshell.fleet.threads import MAX_THREADS
 from bitsshell.results import Outcome, Status
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
-WIDTH = 64
-"""How many hosts are worked on at the same time. Threads that wait cost little."""
+    from bitsshell.bits import Operation
+    from bitsshell.fleet.credentials import Credential
+    from bitsshell.fleet.targets import Target
+
+WIDTH = MAX_THREADS
+"""How many hosts are worked on at the same time."""
 GRACE_S = 0.4
 """How long an interrupt waits for what is under way before it breaks the connections."""
 _TICK_S = 0.1
 """Windows delivers Ctrl-C only between waits."""
 
 
-class DaemonExecutor(Executor):
-    """A thread pool whose threads never keep the process alive.
+class TimeLimit(Exception):
+    """The time limit of the command is over. An ending, as KeyboardInterrupt is."""
 
-    `concurrent.futures.ThreadPoolExecutor` joins its threads when the interpreter ends, so that
-    one host that never answers would hold the whole program.
+
+class CutOff(BitsShellError):
+    """Base: a task was not finished, or not started, when its command was ended.
+
+    `reference` is the mark of a create, by which its job can be found later.
     """
 
-    def __init__(self, max_workers: int = WIDTH) -> None:
-        self._max_workers = max_workers
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
-        self._idle = threading.Semaphore(0)
-        self._guard = threading.Lock()
+    why: ClassVar[str]
+    is_change: bool
+    was_sent: bool
+    reference: str | None
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Run a call in a thread of the pool."""
-        future: Future[T] = Future()
+    def __init__(
+        self,
+        *,
+        is_change: bool,
+        was_sent: bool,
+        reference: str | None = None,
+        host: str | None = None,
+    ) -> None:
+        super().__init__(host=host, is_change=is_change, was_sent=was_sent, reference=reference)
 
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001  # it belongs to whoever asks the future
-                future.set_exception(error)
+    def what(self) -> str:
+        """Say what is known of it."""
+        if not self.was_sent:
+            return f"not sent: {self.why} before its turn"
+        if self.is_change:
+            return f"{self.why} under way: whether it took effect is UNKNOWN"
+        return f"{self.why} before the host answered"
 
-        self._work.put(run)
-        if not self._idle.acquire(blocking=False):
-            self._add_thread()
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let idle threads end. Nothing is waited for: the threads are daemons."""
-        del wait, cancel_futures
-        with self._guard:
-            for _ in self._threads:
-                self._work.put(None)
-            self._threads.clear()
-
-    def _add_thread(self) -> None:
-        with self._guard:
-            if len(self._threads) >= self._max_workers:
-                return
-            name = f"bitsshell-{len(self._threads) + 1}"
-            thread = threading.Thread(target=self._serve, name=name, daemon=True)
-            self._threads.append(thread)
-        thread.start()
-
-    def _serve(self) -> None:
-        while (run := self._work.get()) is not None:
-            run()
-            self._idle.release()
+    @property
+    def hint(self) -> str | None:
+        """A change that was sent must be looked at."""
+        if not (self.is_change and self.was_sent):
+            return super().hint
+        if self.reference:
+            return f"look for [ref:{self.reference}]: jobs, then show"
+        return "look at the job: show"
 
 
-class TimeLimit(Exception):  # noqa: N818  # an ending, as KeyboardInterrupt is
-    """The time limit of the command is over."""
-
-
-class OutOfTime(BitsShellError):
+class OutOfTime(CutOff):
     """The task was not finished, or not started, when the command's time limit came."""
 
-    is_change: bool
-    was_sent: bool
-
-    def what(self) -> str:
-        """Say what is known of it."""
-        return _cut_off("the time limit came", is_change=self.is_change, was_sent=self.was_sent)
-
-    @property
-    def hint(self) -> str | None:
-        """A change that was sent must be looked at."""
-        return "look at the job: show" if self.is_change and self.was_sent else "give it more time"
+    why = "the time limit came"
+    default_hint = "give it more time"
 
 
-class Interrupted(BitsShellError):
+class Interrupted(CutOff):
     """The task was not finished, or not started, when the command was interrupted."""
 
-    is_change: bool
-    was_sent: bool
-
-    def what(self) -> str:
-        """Say what is known of it."""
-        return _cut_off("interrupted", is_change=self.is_change, was_sent=self.was_sent)
-
-    @property
-    def hint(self) -> str | None:
-        """A change that was sent must be looked at."""
-        return "look at the job: show" if self.is_change and self.was_sent else None
+    why = "interrupted"
 
 
-def _cut_off(why: str, *, is_change: bool, was_sent: bool) -> str:
-    if not was_sent:
-        return f"not sent: {why} before its turn"
-    if is_change:
-        return f"{why} under way: whether it took effect is UNKNOWN"
-    return f"{why} before the host answered"
+class Gate(Protocol):
+    """Says which tasks may start; `fleet.logons` has the one that spares accounts."""
+
+    def admits(self, credential: Credential, running: int) -> bool:
+        """Whether one more may start while `running` with this credential are at work.
+
+        It must admit the first: a fan-out waits for nothing but what it started.
+        """
+
+    def refuses(self, credential: Credential) -> type[BitsShellError] | None:
+        """Why nothing may start with this credential any more, None while it may."""
+
+    def observe(self, task: Task, outcome: Outcome) -> None:
+        """Learn from an outcome, before anything else is asked."""
+
+
+class OpenGate:
+    """Lets everything start at once."""
+
+    def admits(self, credential: Credential, running: int) -> bool:
+        """Always."""
+        del credential, running
+        return True
+
+    def refuses(self, credential: Credential) -> type[BitsShellError] | None:
+        """Never."""
+        del credential
+        return None
+
+    def observe(self, task: Task, outcome: Outcome) -> None:
+        """Nothing to learn."""
 
 
 class _Backlog:
@@ -127,22 +121,40 @@ class _Backlog:
 
     def __init__(self, tasks: Iterable[Task]) -> None:
         self._by_host: dict[Target, deque[Task]] = {}
+        self._free: dict[Credential, deque[Target]] = {}
         for task in tasks:
-            self._by_host.setdefault(task.target, deque()).append(task)
-        self._free = deque(self._by_host)
+            waiting = self._by_host.setdefault(task.target, deque())
+            if not waiting:
+                self._free.setdefault(task.credential, deque()).append(task.target)
+            waiting.append(task)
 
-    def take(self) -> Task | None:
+    def take(self, may_start: Callable[[Credential], bool]) -> Task | None:
         """The next task of a host that is not at work."""
-        return self._by_host[self._free.popleft()].popleft() if self._free else None
+        for credential, free in self._free.items():
+            if free and may_start(credential):
+                return self._by_host[free.popleft()].popleft()
+        return None
 
     def done(self, task: Task) -> None:
         """A host has answered and may have its next task."""
-        if self._by_host[task.target]:
-            self._free.append(task.target)
+        if waiting := self._by_host[task.target]:
+            self._free[waiting[0].credential].append(task.target)
 
-    def rest(self) -> tuple[Task, ...]:
+    def refused(
+        self, why: Callable[[Credential], type[BitsShellError] | None]
+    ) -> Iterator[tuple[Task, type[BitsShellError]]]:
+        """Take out every task that is not to be started, each with the reason."""
+        for credential, free in self._free.items():
+            reason = why(credential) if free else None
+            while reason is not None and free:
+                waiting = self._by_host[free.popleft()]
+                while waiting:
+                    yield waiting.popleft(), reason
+
+    def rest(self) -> Iterator[Task]:
         """What was never taken."""
-        return tuple(task for tasks in self._by_host.values() for task in tasks)
+        for tasks in self._by_host.values():
+            yield from tasks
 
 
 def fan_out(
@@ -150,72 +162,117 @@ def fan_out(
     *,
     executor: Executor,
     pool: ChannelPool,
-    width: Callable[[], int] = lambda: WIDTH,
+    gate: Gate | None = None,
+    width: int = WIDTH,
     stop: Callable[[], type[BaseException] | None] = lambda: None,
-    observe: Callable[[Outcome], None] = lambda outcome: None,
-) -> Generator[Outcome, None, tuple[Task, ...]]:
-    """Perform tasks side by side and yield their outcomes as they come.
+) -> Iterator[Outcome]:
+    """Perform tasks side by side and yield their outcomes as they come; every task gets one.
 
-    Tasks for one host run one after the other in the order given. `width` says how many hosts may
-    be at work at the moment and is asked again and again; at 0 what is under way is finished, and
-    the tasks that were not started are returned. `observe` sees every outcome before `width` is
-    asked again.
+    Tasks for one host run one after the other in the order given, on at most `width` hosts at the
+    same time and as `gate` allows.
 
     `stop` says whether to stop, by the exception to raise in the end (KeyboardInterrupt or
     `TimeLimit`): no task is started any more, what is under way gets `GRACE_S` seconds, then its
     connections are broken. Every task still gets its outcome (done, not sent or unknown) first.
     """
+    gate = gate or OpenGate()
     backlog = _Backlog(tasks)
     running: dict[Future[Outcome], Task] = {}
+    at_work: Counter[Credential] = Counter()
+
+    def may_start(credential: Credential) -> bool:
+        return len(running) < width and gate.admits(credential, at_work[credential])
+
     try:
         while True:
             if (why := stop()) is not None:
                 raise why
-            while len(running) < width() and (task := backlog.take()) is not None:
-                running[executor.submit(pool.perform, task)] = task
+            for task, reason in backlog.refused(gate.refuses):
+                error = reason(host=task.target.name)
+                yield unfinished(task.target, task.operation, Status.NOT_SENT, error)
+            while (task_ := backlog.take(may_start)) is not None:
+                running[_submit(executor, pool, task_)] = task_
+                at_work[task_.credential] += 1
             if not running:
-                return backlog.rest()
+                return
             finished, _ = wait(running, timeout=_TICK_S, return_when=FIRST_COMPLETED)
             for future in finished:
-                backlog.done(running.pop(future))
-                observe(future.result())
-                yield future.result()
+                outcome, task = _outcome_of(future, running[future]), running.pop(future)
+                at_work[task.credential] -= 1
+                gate.observe(task, outcome)
+                backlog.done(task)
+                yield outcome
     except (KeyboardInterrupt, TimeLimit) as ending:
         cut_off = OutOfTime if isinstance(ending, TimeLimit) else Interrupted
-        yield from _wind_up(running, backlog, pool, cut_off)
+        yield from _wind_up(running, pool, cut_off)
+        for task in backlog.rest():
+            yield cut(task.target, task.operation, Status.NOT_SENT, cut_off)
         raise
+    finally:
+        if not all(future.done() for future in running):
+            # Left in the midst of it, as by a second Ctrl-C: a call that hangs would keep its
+            # channel from the next command.
+            pool.abort()
+
+
+def _submit(executor: Executor, pool: ChannelPool, task: Task) -> Future[Outcome]:
+    try:
+        return executor.submit(pool.perform, task)
+    except Exception as error:  # noqa: BLE001  # an executor from elsewhere may be broken
+        failed: Future[Outcome] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _outcome_of(future: Future[Outcome], task: Task) -> Outcome:
+    """What a future gives. `perform` raises nothing, but an executor from elsewhere may break."""
+    try:
+        return future.result()
+    except Exception as error:  # noqa: BLE001  # whatever broke, the other hosts go on
+        status = Status.UNKNOWN if task.is_change else Status.FAILED
+        internal = InternalError(
+            host=task.target.name, kind=type(error).__name__, detail=str(error)
+        )
+        return unfinished(task.target, task.operation, status, internal)
 
 
 def _wind_up(
-    running: dict[Future[Outcome], Task],
-    backlog: _Backlog,
-    pool: ChannelPool,
-    cut_off: type[OutOfTime | Interrupted],
+    running: dict[Future[Outcome], Task], pool: ChannelPool, cut_off: type[CutOff]
 ) -> Iterator[Outcome]:
     for future in list(running):
         if future.cancel():
-            yield _left(running.pop(future), Status.NOT_SENT, cut_off)
+            task = running.pop(future)
+            yield cut(task.target, task.operation, Status.NOT_SENT, cut_off)
     wait(running, timeout=GRACE_S)
     if not all(future.done() for future in running):
         pool.abort()
     for future, task in running.items():
         if future.done():
-            yield future.result()
+            yield _outcome_of(future, task)
         else:
-            yield _left(task, Status.UNKNOWN if task.is_change else Status.FAILED, cut_off)
-    for task in backlog.rest():
-        yield _left(task, Status.NOT_SENT, cut_off)
+            status = Status.UNKNOWN if task.is_change else Status.FAILED
+            yield cut(task.target, task.operation, status, cut_off)
 
 
-def _left(task: Task, status: Status, cut_off: type[OutOfTime | Interrupted]) -> Outcome:
+def cut(target: Target, operation: Operation, status: Status, cut_off: type[CutOff]) -> Outcome:
+    """The outcome of an operation that its command does not wait for any longer."""
+    error = cut_off(
+        host=target.name,
+        is_change=operation.effect is not Effect.READ,
+        was_sent=status is not Status.NOT_SENT,
+        reference=operation.reference if isinstance(operation, CreateJob) else None,
+    )
+    return unfinished(target, operation, status, error)
+
+
+def unfinished(
+    target: Target, operation: Operation, status: Status, error: BitsShellError
+) -> Outcome:
+    """The outcome of an operation that never came to its end."""
     return Outcome(
-        host=task.target.name,
+        host=target.name,
         status=status,
-        error=cut_off(
-            host=task.target.name,
-            is_change=task.is_change,
-            was_sent=status is not Status.NOT_SENT,
-        ),
-        job_id=getattr(task.operation, "job_id", None),
-        planned=task.operation.describe() if task.is_change else None,
+        error=error,
+        job_id=getattr(operation, "job_id", None),
+        planned=operation.describe() if operation.effect is not Effect.READ else None,
     )

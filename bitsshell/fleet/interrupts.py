@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 
 class Interrupts:
@@ -20,7 +23,6 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._is_set = False
-        self._is_deferred = False
 
     def __call__(self) -> bool:
         """Whether Ctrl-C was typed since `deferred` was entered."""
@@ -38,29 +40,42 @@ class Interrupts:
     @contextmanager
     def deferred(self) -> Iterator[None]:
         """Note the first Ctrl-C instead of raising it."""
+        if self._is_listening():  # inside another one, whose Ctrl-C must not be forgotten
+            yield
+            return
         self._is_set = False
-        if self._is_deferred or threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread():
             yield
             return
         previous = signal.signal(signal.SIGINT, self._note)
-        self._is_deferred = True
         try:
             yield
         finally:
-            self._is_deferred = False
-            signal.signal(signal.SIGINT, previous)
+            # None is a handler that Python did not set, and cannot set again.
+            signal.signal(signal.SIGINT, previous or signal.default_int_handler)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
-        """Let Ctrl-C raise for a while, because a person is being asked something."""
-        if not self._is_deferred:
+        """Let Ctrl-C raise for a while, because a person is being asked something.
+
+        Raises KeyboardInterrupt where one was noted before: who stopped is not asked.
+        """
+        if not self._is_listening():
             yield
             return
+        self.check()
         noting = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, noting)
+
+    def _is_listening(self) -> bool:
+        """Whether this thread listens. The system is asked, for a flag of ours could be stale."""
+        return (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) == self._note
+        )
 
     def _note(self, signum: int, frame: FrameType | None) -> None:
         if self._is_set:

@@ -9,18 +9,23 @@ from __future__ import annotations
 import enum
 import fnmatch
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from bitsshell.bits import Job, canonical_job_id
+from bitsshell.bits import canonical_job_id
 from bitsshell.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bitsshell.bits import Job
 
 MIN_PREFIX = 4
 """The shortest beginning of an id that is taken for one."""
 
 _GLOB = re.compile(r"[*?\[]")
 _ID_LIKE = re.compile(r"\{.*|[0-9a-fA-F]{8}-[0-9a-fA-F-]*|.*\}")
-_PREFIX = re.compile(rf"[0-9a-fA-F][0-9a-fA-F-]{{{MIN_PREFIX - 1},35}}")
+_PREFIX = re.compile(rf"\{{?([0-9a-fA-F][0-9a-fA-F-]{{{MIN_PREFIX - 1},35}})")
 _MAX_CANDIDATES = 5
 
 
@@ -73,7 +78,9 @@ class AmbiguousReference(UsageError):
     @property
     def hint(self) -> str | None:
         """How to be clear."""
-        return f"give the id of one, or a pattern for all of them: '{self.typed}*'"
+        if any(job.name.casefold() == self.typed.casefold() for job in self.candidates):
+            return f"give the id of one, or a pattern for all of them: '{self.typed}*'"
+        return "give more of the id"
 
 
 class NoSuchJob(UsageError):
@@ -159,4 +166,5 @@ def match(reference: Reference, jobs: Iterable[Job], *, host: str) -> tuple[Job,
 
 
 def _begins(job: Job, typed: str) -> bool:
-    return bool(_PREFIX.fullmatch(typed)) and job.id.startswith(typed.upper())
+    beginning = _PREFIX.fullmatch(typed)
+    return beginning is not None and job.id.startswith(beginning[1].upper())

@@ -7,14 +7,17 @@ thread sees one moment and needs no lock.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from itertools import chain, islice
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from bitsshell.bits import Job
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from bitsshell.bits import Job
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,7 @@ class Snapshot:
         """Jobs whose name or id begins with this, in any case, by bisection; names first."""
         folded = prefix.casefold().lstrip("{")
         wanted = None if hosts is None else set(hosts)
-        found = chain(
-            _slice(self._by_name, folded), _slice(self._by_id, folded) if folded else ()
-        )
+        found = chain(_slice(self._by_name, folded), _slice(self._by_id, folded) if folded else ())
         here = (job for job in found if wanted is None or job.host in wanted)
         return list(islice(here, limit))
 

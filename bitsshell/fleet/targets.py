@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from bitsshell.errors import UsageError
@@ -20,6 +20,10 @@ WSMAN_PATH = "/wsman"
 _NAME = re.compile(
     r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}))*\.?"
 )
+
+
+_BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]*:[^\]]*)\](?::(.*))?")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 class Auth(enum.StrEnum):
@@ -70,11 +74,16 @@ NO_OPTIONS = LogonOptions()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One host to act on: its label, the URL of its endpoint, and how to log on."""
+    """One host to act on: its label, the URL of its endpoint, and how to log on.
+
+    `typed` is what it was made from, so that it can be made again with other options; a target of
+    another making keeps its URL.
+    """
 
     name: str
     url: str
     logon: LogonOptions = NO_OPTIONS
+    typed: str = field(default="", compare=False)
 
     @property
     def hostname(self) -> str:
@@ -103,6 +112,12 @@ def parse_target(typed: str, logon: LogonOptions = NO_OPTIONS) -> Target:
     text = typed.strip()
     if not text:
         raise BadHost(typed, "it is empty")
+    if "@" in text:
+        # What stands before the last @ may be a password, and is not repeated.
+        without = "...@" + text.rpartition("@")[2]
+        raise BadHost(
+            without, "an account does not belong there (--user, and a prompt or variable)"
+        )
     if "://" in text:
         return _from_url(text, logon)
     name, port = _split_port(text)
@@ -111,8 +126,8 @@ def parse_target(typed: str, logon: LogonOptions = NO_OPTIONS) -> Target:
     if logon.tls is None and port == HTTPS_PORT:
         secure = True
     scheme = "https" if secure else "http"
-    bracketed = f"[{name}]" if ":" in name else name
-    return Target(name=text.lower(), url=f"{scheme}://{bracketed}:{port}{WSMAN_PATH}", logon=logon)
+    url = f"{scheme}://{_bracketed(name)}:{port}{WSMAN_PATH}"
+    return Target(name=text.lower(), url=url, logon=logon, typed=text)
 
 
 def _from_url(text: str, logon: LogonOptions) -> Target:
@@ -125,42 +140,45 @@ def _from_url(text: str, logon: LogonOptions) -> Target:
         raise BadHost(text, f"WinRM is spoken over http or https, not {parts.scheme}")
     if not parts.hostname:
         raise BadHost(text, "the URL names no host")
-    if parts.username or parts.password:
-        raise BadHost(text.replace(parts.netloc, "..."), "an account does not belong into the URL")
     if parts.query or parts.fragment:
         raise BadHost(text, "the endpoint's URL ends with its path")
     _check_name(text, parts.hostname)
     scheme = parts.scheme.lower()
     port = port or logon.port or (HTTPS_PORT if scheme == "https" else HTTP_PORT)
     host = parts.hostname
-    bracketed = f"[{host}]" if ":" in host else host
     path = parts.path.rstrip("/") or WSMAN_PATH
-    label = f"{bracketed}:{port}" + ("" if path == WSMAN_PATH else path)
-    return Target(name=label, url=f"{scheme}://{bracketed}:{port}{path}", logon=logon)
+    label = f"{_bracketed(host)}:{port}" + ("" if path == WSMAN_PATH else path)
+    url = f"{scheme}://{_bracketed(host)}:{port}{path}"
+    return Target(name=label.lower(), url=url, logon=logon, typed=text)
+
+
+def _bracketed(host: str) -> str:
+    """A host as a URL holds it: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _split_port(text: str) -> tuple[str, int | None]:
-    bracketed = re.fullmatch(r"\[([^\]]+)\](?::(\d+))?", text)
+    """`name`, `name:port`, an IPv6 address, or one in brackets with or without a port."""
+    port: str | None = None
+    bracketed = _BRACKETED.fullmatch(text)
     if bracketed:
-        name, digits = bracketed[1], bracketed[2]
+        name, port = bracketed[1], bracketed[2]
     elif text.count(":") == 1:
-        name, _, digits = text.partition(":")
-        if not digits.isdigit():
-            raise BadHost(text, f"{digits!r} is no port")
+        name, _, port = text.partition(":")
     else:
-        name, digits = text, None
+        name = text
     _check_name(text, name)
-    if digits is None:
+    if port is None:
         return name, None
-    port = int(digits)
-    if not 0 < port < 65536:
-        raise BadHost(text, f"{port} is no port (1 to 65535)")
-    return name, port
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+        raise BadHost(text, f"{port!r} is no port (1 to 65535)")
+    return name, int(port)
 
 
 def _check_name(typed: str, name: str) -> None:
     try:
         ipaddress.ip_address(name)
     except ValueError:
-        if not _NAME.fullmatch(name):
-            raise BadHost(typed, f"{name!r} is no machine name") from None
+        if not _NAME.fullmatch(name) or name.rstrip(".").rpartition(".")[2].isdigit():
+            problem = f"{name!r} is neither a machine's name nor an address"
+            raise BadHost(typed, problem) from None

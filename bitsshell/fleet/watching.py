@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from bitsshell.bits import Job, JobError, JobState
+from bitsshell.bits import Job, JobState
 from bitsshell.results import JobChange, WatchRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from bitsshell.bits import JobError
 
 WATCHED_PROPERTIES = (
     "JobId",
@@ -77,21 +82,19 @@ def compare(
     for key, job in after.items():
         old = before.get(key)
         if old is None or _differs(old, job):
-            changes.append(
-                JobChange(at=at, host=key[0], job_id=key[1], before=old, after=job)
-            )
+            changes.append(JobChange(at=at, host=key[0], job_id=key[1], before=old, after=job))
     return changes
 
 
 def _differs(old: Job, new: Job) -> bool:
     return (
-        old.state is not new.state
+        old.state != new.state
         or old.bytes_transferred != new.bytes_transferred
         or old.bytes_total != new.bytes_total
         or old.files_transferred != new.files_transferred
         or old.files_total != new.files_total
         or old.error_count != new.error_count
-        or old.priority is not new.priority
+        or old.priority != new.priority
         or old.name != new.name
     )
 
@@ -146,7 +149,14 @@ class Watch:
             if not job.state.has_error:
                 self.errors.pop(key, None)
         self.jobs = {**kept, **after}
+        self._forget_all_but(self.jobs.keys() | self.settled.keys())
         return changes
+
+    def _forget_all_but(self, shown: set[Key]) -> None:
+        """A watch of days sees many jobs come and go."""
+        for memory in (self._meters, self.errors):
+            for key in memory.keys() - shown:
+                del memory[key]
 
     def rows(self) -> tuple[WatchRow, ...]:
         """What a frame shows, by host and name."""

@@ -7,6 +7,7 @@ here, so that a mistake of one side cannot hide in the other.
 
 from __future__ import annotations
 
+from .certificates import Certificate, ClientCertificate, Tls
 from .clock import ManualClock, ScaledClock
 from .engine.codes import ErrorContext, JobState, Priority
 from .engine.model import PracticeJob, PracticeJobFile
@@ -30,6 +31,8 @@ __all__ = [
     "FILE_MODES",
     "KINDS",
     "AddFileCase",
+    "Certificate",
+    "ClientCertificate",
     "EngineSettings",
     "ErrorContext",
     "FaultKind",
@@ -48,5 +51,6 @@ __all__ = [
     "PracticeSettings",
     "Priority",
     "ScaledClock",
+    "Tls",
     "WinRmSettings",
 ]

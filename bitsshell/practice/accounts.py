@@ -1,4 +1,4 @@
-"""The throw-away account of a practice fleet, and the file that its NTLM acceptor reads."""
+"""The throw-away account of a practice fleet, and the files that its acceptors read."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 _LETTERS = string.ascii_letters + string.digits
 _USER_FILE_VARIABLE = "NTLM_USER_FILE"
+_KEYTAB_VARIABLE = "KRB5_KTNAME"
 _ENVIRONMENT_LOCK = threading.Lock()
-"""The acceptor finds its file by an environment variable, which the whole process shares."""
+"""The acceptors find their files by environment variables, which the whole process shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +56,48 @@ class Account:
 class AccountFile:
     """The account where the NTLM acceptor looks for it: mode 0600, gone when the fleet ends.
 
-    The environment variable that names it is set only while the acceptor looks, so that a
-    client's NTLM in the same process is not disturbed.
+    The environment variables that name it, and the Kerberos acceptor's keytab, are set only while
+    the acceptor looks, so that a client in the same process is not disturbed.
+
+    Args:
+        folder: where the file is written.
+        account: the one account.
+        machines: the names of the hosts.
+        keytab: the Kerberos acceptor's; None lets it find none, not even the machine's own.
     """
 
-    def __init__(self, folder: Path, account: Account, machines: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        account: Account,
+        machines: tuple[str, ...],
+        keytab: Path | None = None,
+    ) -> None:
         self.path = folder / f"ntlm-{secrets.token_hex(8)}"
         domains = ("", ".", "WORKSTATION", *machines)
         lines = [f"{domain}:{account.username}:{account.password}\n" for domain in domains]
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.writelines(lines)
+        self._variables = {
+            _USER_FILE_VARIABLE: str(self.path),
+            _KEYTAB_VARIABLE: f"FILE:{keytab or folder / 'no-keytab'}",
+        }
 
     @contextmanager
     def in_environment(self) -> Iterator[None]:
-        """Let the acceptor find the file, for a moment."""
+        """Let the acceptors find their files, for a moment."""
         with _ENVIRONMENT_LOCK:
-            before = os.environ.get(_USER_FILE_VARIABLE)
-            os.environ[_USER_FILE_VARIABLE] = str(self.path)
+            before = {name: os.environ.get(name) for name in self._variables}
+            os.environ.update(self._variables)
             try:
                 yield
             finally:
-                if before is None:
-                    os.environ.pop(_USER_FILE_VARIABLE, None)
-                else:
-                    os.environ[_USER_FILE_VARIABLE] = before
+                for name, value in before.items():
+                    if value is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = value
 
     def remove(self) -> None:
         """Remove the file."""

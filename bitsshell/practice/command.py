@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import sys
 import threading
 from contextlib import ExitStack, contextmanager
@@ -13,8 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .certificates import Tls
+from .control import MAX_LINE_CHARS, Control
 from .fleet import MAX_HOSTS, PracticeFleet
-from .settings import EngineSettings, PracticeSettings
+from .settings import EngineSettings, PracticeSettings, WinRmSettings
+from .winrm.auth_offers import kerberos_problem
 from .winrm.texts import DEFAULT_LOCALE, LOCALES
 
 if TYPE_CHECKING:
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_NAME = "BITSSHELL_PASSWORD"
 _POLL_S = 0.5
+_STDIN = 0
+_SCHEMES = ("basic", "negotiate", "kerberos", "credssp", "certificate")
 
 
 @click.command(name="practice")
@@ -44,6 +50,31 @@ _POLL_S = 0.5
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the hosts' queues outlive this run; their files too, unless --folder is given.",
+)
+@click.option(
+    "--tls",
+    is_flag=False,
+    flag_value=Tls.GOOD.value,
+    type=click.Choice([kind.value for kind in Tls]),
+    help="HTTPS, too, with a certificate that fits or one that does not.",
+)
+@click.option(
+    "--auth",
+    "schemes",
+    multiple=True,
+    type=click.Choice(_SCHEMES),
+    help="A way to log on that the hosts take; may be given again. Without it: basic, negotiate, "
+    "and kerberos if there is a keytab.",
+)
+@click.option(
+    "--keytab",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keys of the services that Kerberos tickets are taken for (Linux).",
+)
+@click.option(
+    "--encrypted-only",
+    is_flag=True,
+    help="Refuse plain messages over HTTP, as Windows does unless told otherwise.",
 )
 @click.option("--by-path", is_flag=True, help="All hosts on one port, told apart by the path.")
 @click.option(
@@ -86,6 +117,10 @@ def practice(
     as_json: bool,
     folder: Path | None,
     state: Path | None,
+    tls: str | None,
+    schemes: tuple[str, ...],
+    keytab: Path | None,
+    encrypted_only: bool,
     by_path: bool,
     bind: str,
     locale: str,
@@ -100,7 +135,15 @@ def practice(
     server gives them something to fetch. The hosts' account is made up for this run. Set
     BITSSHELL_PASSWORD to choose its password.
     """
-    settings = PracticeSettings(engine=EngineSettings(transfer_bytes_per_s=pace_bytes_per_s))
+    if "certificate" in schemes and tls is None:
+        raise click.UsageError("client certificates need --tls")
+    problem = kerberos_problem(keytab) if "kerberos" in schemes else None
+    if problem is not None:
+        raise click.UsageError(f"Kerberos cannot be offered: {problem}")
+    settings = PracticeSettings(
+        engine=EngineSettings(transfer_bytes_per_s=pace_bytes_per_s),
+        winrm=_winrm_settings(schemes, encrypted_only=encrypted_only),
+    )
     with ExitStack() as stack:
         interrupted = stack.enter_context(_ended_by_signals())
         try:
@@ -116,6 +159,8 @@ def practice(
                 password=os.environ.get(ENVIRONMENT_NAME) or None,
                 latency_s=latency_s,
                 state=state,
+                tls=None if tls is None else Tls(tls),
+                keytab=keytab,
             )
             stack.enter_context(fleet)
         except (OSError, ValueError) as error:
@@ -126,10 +171,26 @@ def practice(
                 "sends the password over it in clear.",
                 err=True,
             )
-        click.echo(_line(fleet) if as_json else _page(fleet))
+        click.echo(_line(fleet) if as_json else _page(fleet, settings.winrm))
         sys.stdout.flush()
+        if _is_pipe(_STDIN):
+            Control(fleet).serve_in_background(_lines(_STDIN), sys.stdout)
         while not interrupted.wait(_POLL_S):
             pass
+
+
+def _winrm_settings(schemes: tuple[str, ...], *, encrypted_only: bool) -> WinRmSettings:
+    allow_unencrypted = not encrypted_only
+    if not schemes:
+        return WinRmSettings(allow_unencrypted=allow_unencrypted)
+    return WinRmSettings(
+        basic="basic" in schemes,
+        negotiate="negotiate" in schemes,
+        kerberos="kerberos" in schemes,
+        credssp="credssp" in schemes,
+        certificate="certificate" in schemes,
+        allow_unencrypted=allow_unencrypted,
+    )
 
 
 @contextmanager
@@ -152,6 +213,25 @@ def _ended_by_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+def _is_pipe(descriptor: int) -> bool:
+    """Whether commands may come from there; at a terminal nobody types JSON."""
+    try:
+        return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+    except OSError:
+        return False
+
+
+def _lines(descriptor: int) -> Iterator[str]:
+    """Lines as they come. Not by `sys.stdin`, whose lock a waiting thread holds at the end."""
+    waiting = b""
+    while chunk := os.read(descriptor, MAX_LINE_CHARS):
+        *whole, waiting = (waiting + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+    if waiting:
+        yield waiting.decode("utf-8", "replace")
+
+
 def _line(fleet: PracticeFleet) -> str:
     hosts = [
         {
@@ -160,19 +240,32 @@ def _line(fleet: PracticeFleet) -> str:
             "username": host.username,
             "password": host.password,
             "root": str(host.root),
+            "http_endpoint": host.http_endpoint,
         }
         for host in fleet.hosts
     ]
-    return json.dumps({"hosts": hosts, "files": fleet.files_url}, separators=(",", ":"))
+    told: dict[str, object] = {"hosts": hosts, "files": fleet.files_url}
+    certificate = fleet.hosts[0].certificate
+    if certificate is not None:
+        client = fleet.client_certificate()
+        told["tls"] = {
+            "ca": str(certificate.path),
+            "fingerprint": certificate.fingerprint,
+            "certificate": str(client.path),
+            "certificate_key": str(client.key_path),
+        }
+    return json.dumps(told, separators=(",", ":"))
 
 
-def _page(fleet: PracticeFleet) -> str:
+def _page(fleet: PracticeFleet, settings: WinRmSettings) -> str:
     first = fleet.hosts[0]
     width = max(len(host.endpoint) for host in fleet.hosts)
     rows = [f"  {host.name}  {host.endpoint:<{width}}  {host.root}" for host in fleet.hosts]
     files = [f"  {file.url}  {file.size_bytes} bytes" for file in fleet.files]
     example = fleet.files[-1]
-    target = f"-H {first.endpoint} --user {first.username} --auth basic"
+    target = f"-H {first.endpoint} --user {first.username} --auth {_example(fleet, settings)}"
+    if first.certificate is not None:
+        target += f" --ca {first.certificate.path}"
     return "\n".join(
         [
             f"Practice hosts (user {first.username}, password {first.password}):",
@@ -186,3 +279,18 @@ def _page(fleet: PracticeFleet) -> str:
             "Ctrl-C ends the hosts.",
         ]
     )
+
+
+def _example(fleet: PracticeFleet, settings: WinRmSettings) -> str:
+    """A way to log on that these hosts take, as `bitsshell` names it."""
+    is_tls = fleet.hosts[0].certificate is not None
+    if settings.basic and (is_tls or settings.allow_unencrypted):
+        return "basic"
+    if settings.negotiate:
+        return "ntlm"
+    if settings.credssp:
+        return "credssp"
+    if settings.certificate:
+        client = fleet.client_certificate()
+        return f"certificate --certificate {client.path} --certificate-key {client.key_path}"
+    return "kerberos"

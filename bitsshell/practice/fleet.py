@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import shutil
+import socket
 import tempfile
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,12 +18,17 @@ import aiohttp
 from aiohttp import web
 
 from .accounts import Account, AccountFile
+from .certificates import Authority, Certificate, ClientCertificate, Tls
 from .clock import Clock, ScaledClock
 from .engine.store import FileStore
 from .file_modes import parse_mode
 from .files import FileServer, PracticeFile, standard_files
 from .host import HostMachine, PracticeHost
 from .settings import PracticeSettings
+from .uploads import UploadServer
+from .winrm import auth_offers
+from .winrm.auth import Gate
+from .winrm.auth_contexts import credssp_tls
 from .winrm.server import Endpoint, WinRmServer
 from .winrm.texts import LOCALES
 
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
 _WINRM_PATH = "/wsman"
 _START_TIMEOUT_S = 60.0
+_HANDSHAKE_S = 20.0
 MAX_HOSTS = 10_000
 
 
@@ -46,6 +54,8 @@ class _Options:
     settings: PracticeSettings
     latency_s: float
     state: Path | None
+    tls: Tls | None
+    keytab: Path | None
 
 
 class PracticeFleet:
@@ -67,6 +77,9 @@ class PracticeFleet:
         username, password: the account; without a password a throw-away one is made.
         latency_s: real seconds that every answer of a host comes later.
         state: where the queues outlive the fleet; without a folder the hosts write there too.
+        tls: the hosts speak HTTPS, too, with a certificate of that kind, made for this run.
+        keytab: lets the hosts take Kerberos tickets for the services in it, on platforms where
+            that is possible. The ticket's user must have the account's name, in any realm.
 
     Raises:
         ValueError: an argument that cannot be.
@@ -88,6 +101,8 @@ class PracticeFleet:
         password: str | None = None,
         latency_s: float = 0.0,
         state: Path | str | None = None,
+        tls: Tls | None = None,
+        keytab: Path | str | None = None,
     ) -> None:
         if not 1 <= hosts <= MAX_HOSTS:
             raise ValueError(f"a fleet has 1 to {MAX_HOSTS} hosts, not {hosts}")
@@ -96,15 +111,19 @@ class PracticeFleet:
         self._count = hosts
         self._given_folder = None if folder is None else Path(folder)
         generated = Account.generate()
+        settings = settings or PracticeSettings()
+        keytab = None if keytab is None else Path(keytab).resolve()
         self._options = _Options(
             account=Account(username or generated.username, password or generated.password),
             by_path=by_path,
             bind=str(ipaddress.ip_address(bind)),
             locale=locale,
             clock=clock or ScaledClock(time_scale),
-            settings=settings or PracticeSettings(),
+            settings=replace(settings, winrm=auth_offers.offered(settings.winrm, keytab)),
             latency_s=latency_s,
             state=None if state is None else Path(state).resolve(),
+            tls=tls,
+            keytab=keytab,
         )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -115,6 +134,9 @@ class PracticeFleet:
         self._hosts: tuple[PracticeHost, ...] = ()
         self._files: tuple[PracticeFile, ...] = ()
         self._files_url = ""
+        self._uploads_url = ""
+        self._uploads_folder: Path | None = None
+        self._authority: Authority | None = None
 
     # --- what runs ---
 
@@ -133,6 +155,22 @@ class PracticeFleet:
         """The files that it serves."""
         return self._files
 
+    @property
+    def uploads_url(self) -> str:
+        """Address of the upload server, with a slash at its end; a file's name goes after it."""
+        return self._uploads_url
+
+    @property
+    def uploads_folder(self) -> Path:
+        """Where the upload server leaves what it received.
+
+        Raises:
+            RuntimeError: the fleet does not run.
+        """
+        if self._uploads_folder is None:
+            raise RuntimeError("the practice fleet does not run")
+        return self._uploads_folder
+
     def file_url(self, name: str, mode: str | None = None) -> str:
         """Address of a file, by a server that misbehaves if a mode is named.
 
@@ -148,6 +186,16 @@ class PracticeFleet:
         if parse_mode(mode) is None:
             raise ValueError(f"no mode of the file server is called {mode!r}")
         return f"{self._files_url}mode/{mode}/{name}"
+
+    def client_certificate(self, username: str | None = None) -> ClientCertificate:
+        """A certificate of the account, or of a user that the hosts do not know; they need TLS.
+
+        Raises:
+            RuntimeError: the hosts do not speak TLS, or do not run.
+        """
+        if self._authority is None:
+            raise RuntimeError("the practice fleet has no TLS")
+        return self._authority.client(username or self._options.account.username)
 
     @property
     def is_loopback(self) -> bool:
@@ -208,7 +256,12 @@ class PracticeFleet:
         folder = self._folder()
         names = tuple(f"practice{number:02d}" for number in range(1, self._count + 1))
         account_folder = Path(tempfile.mkdtemp(prefix="bitsshell-account-"))
-        account_file = AccountFile(account_folder, self._options.account, names)
+        account_file = AccountFile(
+            account_folder, self._options.account, names, self._options.keytab
+        )
+        certificate = self._certificate(account_folder)
+        if self._options.settings.winrm.credssp:
+            credssp_tls()  # slow the first time, so not while somebody waits for an answer
         connector = aiohttp.TCPConnector(limit=0, limit_per_host=0)
         timeouts = aiohttp.ClientTimeout(
             total=None,
@@ -223,9 +276,11 @@ class PracticeFleet:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
             ) as session:
-                running = _Running(self._options, session, folder, account_file)
+                running = _Running(self._options, session, folder, account_file, certificate)
                 try:
                     self._files_url, self._files = await running.start_files()
+                    self._uploads_folder = folder / "uploads"
+                    self._uploads_url = await running.start_uploads(self._uploads_folder)
                     self._hosts = await running.start_hosts(names)
                     self._ready.set()
                     await self._stop.wait()
@@ -234,6 +289,13 @@ class PracticeFleet:
         finally:
             account_file.remove()
             shutil.rmtree(account_folder, ignore_errors=True)
+
+    def _certificate(self, folder: Path) -> Certificate | None:
+        if self._options.tls is None:
+            return None
+        self._authority = Authority(folder)
+        names = ["localhost", self._options.bind, socket.gethostname()]
+        return self._authority.host(self._options.tls, names)
 
     def _folder(self) -> Path:
         state = self._options.state
@@ -250,6 +312,15 @@ class PracticeFleet:
         return self._temporary
 
 
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """One way into a host: its address, and who answers there."""
+
+    address: str
+    server: WinRmServer
+    endpoint: Endpoint
+
+
 class _Running:
     """The listeners and engines of a fleet while it runs."""
 
@@ -259,14 +330,19 @@ class _Running:
         session: aiohttp.ClientSession,
         folder: Path,
         account_file: AccountFile,
+        certificate: Certificate | None,
     ) -> None:
         self._options = options
+        self._certificate = certificate
+        # HTTPS first, where there is one: it is the host's address.
+        self._ways = (None,) if certificate is None else (certificate, None)
         self._session = session
         self._folder = folder
         self._account_file = account_file
         self._listeners: list[asyncio.Server] = []
         self._servers: list[WinRmServer] = []
         self._file_server: web.Server | None = None
+        self._upload_server: UploadServer | None = None
         self._machines: list[HostMachine] = []
 
     async def start_files(self) -> tuple[str, tuple[PracticeFile, ...]]:
@@ -280,6 +356,13 @@ class _Running:
         )
         return url, files
 
+    async def start_uploads(self, folder: Path) -> str:
+        """Open the upload server; its address."""
+        self._upload_server = UploadServer(folder)
+        listener = await asyncio.start_server(self._upload_server.serve, self._options.bind, 0)
+        self._listeners.append(listener)
+        return f"{self._origin(listener.sockets[0].getsockname()[1])}/"
+
     async def start_hosts(self, names: tuple[str, ...]) -> tuple[PracticeHost, ...]:
         """Open every host: on a port of its own, or all on one."""
         if self._options.by_path:
@@ -287,31 +370,27 @@ class _Running:
         return tuple([await self._on_port(name) for name in names])
 
     async def _on_port(self, name: str) -> PracticeHost:
-        machine, endpoint = self._make(name)
-
-        def find(path: str) -> Endpoint | None:
-            return endpoint if _is_winrm(path) else None
-
-        server = self._server(find)
-        port = await self._listen(server)
-        return self._handle(machine, endpoint, server, f"{self._origin(port)}{_WINRM_PATH}")
+        machine = self._make(name)
+        doors = []
+        for way in self._ways:
+            endpoint = self._endpoint(machine, way)
+            server = self._server(partial(_only, endpoint))
+            origin = self._origin(await self._listen(server, way), way)
+            doors.append(_Door(f"{origin}{_WINRM_PATH}", server, endpoint))
+        return self._handle(machine, doors)
 
     async def _by_path(self, names: tuple[str, ...]) -> tuple[PracticeHost, ...]:
-        made = [self._make(name) for name in names]
-        endpoints = {machine.name: endpoint for machine, endpoint in made}
+        machines = [self._make(name) for name in names]
+        doors: dict[str, list[_Door]] = {name: [] for name in names}
+        for way in self._ways:
+            endpoints = {machine.name: self._endpoint(machine, way) for machine in machines}
+            server = self._server(partial(_by_first_part, endpoints))
+            origin = self._origin(await self._listen(server, way), way)
+            for name, endpoint in endpoints.items():
+                doors[name].append(_Door(f"{origin}/{name}{_WINRM_PATH}", server, endpoint))
+        return tuple(self._handle(machine, doors[machine.name]) for machine in machines)
 
-        def find(path: str) -> Endpoint | None:
-            name, _, rest = path.lstrip("/").partition("/")
-            return endpoints.get(name.lower()) if _is_winrm("/" + rest) else None
-
-        server = self._server(find)
-        origin = self._origin(await self._listen(server))
-        return tuple(
-            self._handle(machine, endpoint, server, f"{origin}/{machine.name}{_WINRM_PATH}")
-            for machine, endpoint in made
-        )
-
-    def _make(self, name: str) -> tuple[HostMachine, Endpoint]:
+    def _make(self, name: str) -> HostMachine:
         options = self._options
         root = self._folder / name
         root.mkdir(exist_ok=True)
@@ -325,17 +404,26 @@ class _Running:
             None if options.state is None else FileStore(options.state / f"{name}.json"),
         )
         self._machines.append(machine)
-        endpoint = Endpoint(
-            name=name,
+        return machine
+
+    def _endpoint(self, machine: HostMachine, way: Certificate | None) -> Endpoint:
+        options = self._options
+        gate = Gate(
+            machine=machine.name,
+            account=options.account,
+            account_file=self._account_file,
+            settings=options.settings.winrm,
+            channel_bindings=None if way is None else way.channel_bindings,
+        )
+        return Endpoint(
+            name=machine.name,
             service=machine.service,
             settings=options.settings.winrm,
             counters=machine.counters,
             faults=machine.faults,
-            account=options.account,
-            account_file=self._account_file,
+            gate=gate,
             latency_s=options.latency_s,
         )
-        return machine, endpoint
 
     def _server(self, find: Callable[[str], Endpoint | None]) -> WinRmServer:
         server = WinRmServer(
@@ -344,30 +432,36 @@ class _Running:
         self._servers.append(server)
         return server
 
-    def _handle(
-        self, machine: HostMachine, endpoint: Endpoint, server: WinRmServer, address: str
-    ) -> PracticeHost:
+    def _handle(self, machine: HostMachine, doors: list[_Door]) -> PracticeHost:
         account = self._options.account
         return PracticeHost(
             machine,
-            address,
+            doors[0].address,
             account.username,
             account.password,
             asyncio.get_running_loop(),
-            lambda: server.drop_idle(endpoint),
+            lambda: sum(door.server.drop_idle(door.endpoint) for door in doors),
+            http_endpoint=doors[-1].address,
+            certificate=self._certificate,
         )
 
-    async def _listen(self, server: web.Server) -> int:
+    async def _listen(self, server: web.Server, way: Certificate | None = None) -> int:
         listener = await asyncio.get_running_loop().create_server(
-            server, self._options.bind, 0, backlog=256
+            server,
+            self._options.bind,
+            0,
+            backlog=256,
+            ssl=None if way is None else way.context(),
+            ssl_handshake_timeout=None if way is None else _HANDSHAKE_S,
         )
         self._listeners.append(listener)
         port: int = listener.sockets[0].getsockname()[1]
         return port
 
-    def _origin(self, port: int) -> str:
+    def _origin(self, port: int, way: Certificate | None = None) -> str:
         address = self._options.bind
-        return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+        host = f"[{address}]" if ":" in address else address
+        return f"{'http' if way is None else 'https'}://{host}:{port}"
 
     async def close(self) -> None:
         """Stop listening, answer nobody any more, stop every transfer."""
@@ -379,7 +473,18 @@ class _Running:
             await machine.engine.close()
         if self._file_server is not None:
             await self._file_server.shutdown(timeout=1.0)
+        if self._upload_server is not None:
+            self._upload_server.close()
 
 
 def _is_winrm(path: str) -> bool:
     return path.rstrip("/").lower() in {_WINRM_PATH, f"{_WINRM_PATH}-anon/identify"}
+
+
+def _only(endpoint: Endpoint, path: str) -> Endpoint | None:
+    return endpoint if _is_winrm(path) else None
+
+
+def _by_first_part(endpoints: dict[str, Endpoint], path: str) -> Endpoint | None:
+    name, _, rest = path.lstrip("/").partition("/")
+    return endpoints.get(name.lower()) if _is_winrm("/" + rest) else None

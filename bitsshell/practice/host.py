@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from .certificates import Certificate
     from .engine.store import JobStore
     from .settings import PracticeSettings
 
@@ -65,6 +66,8 @@ class HostMachine:
         await before.close()
         self.engine = self._new_engine()
         self.engine.files.conditions = before.files.conditions
+        if before.condition is not None:
+            self.engine.set_condition(before.condition)
         self._provider.use(self.engine)
 
     def condition(self, armed: ArmedFault, armed_now: bool) -> None:
@@ -101,12 +104,19 @@ class PracticeHost:
         password: str,
         loop: asyncio.AbstractEventLoop,
         drop_idle: Callable[[], int],
+        *,
+        http_endpoint: str,
+        certificate: Certificate | None = None,
     ) -> None:
         self._machine = machine
         self._loop = loop
         self._drop_idle = drop_idle
         self.name = machine.name
         self.endpoint = endpoint
+        """Where it speaks WinRM: over HTTPS when it has a certificate, else over HTTP."""
+        self.http_endpoint = http_endpoint
+        """Where it speaks WinRM over plain HTTP."""
+        self.certificate = certificate
         self.username = username
         self.password = password
         self.root = machine.root

@@ -7,6 +7,7 @@ drives and UNC shares are sub-folders, device names are ordinary files with an u
 from __future__ import annotations
 
 import errno
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class HostPaths:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._real_root = os.path.realpath(root)
 
     def resolve(self, windows_path: str) -> Path:
         """The real path for a full Windows path; existing names match in any letter case."""
@@ -48,7 +50,8 @@ class HostPaths:
         here = self.root
         for part in parts:
             here = _entry(here, part)
-        if not here.resolve().is_relative_to(self.root.resolve()):
+        real = os.path.realpath(here)
+        if real != self._real_root and not real.startswith(self._real_root + os.sep):
             raise PermissionError(errno.EACCES, "outside of the host's folder", windows_path)
         return here
 

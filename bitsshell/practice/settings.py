@@ -57,6 +57,8 @@ class EngineSettings:
     """Largest range asked at once by a background job; the first one is smaller (96)."""
     first_range_bytes: int = 71_745
     """First range of a background job, as captured: bytes 0 to 71744 (96)."""
+    upload_fragment_bytes: int = 1 << 20
+    """Largest piece of an upload (118); nothing says how large they are."""
     connect_attempts: int = 3
     """Tries to connect before a job goes to TRANSIENT_ERROR (80)."""
     connect_gap_s: float = 0.3
@@ -67,6 +69,17 @@ class EngineSettings:
     """Real seconds without a byte until a transfer counts as timed out."""
     suspend_hides_error_state: bool = True
     """Suspend moves ERROR and TRANSFERRED jobs to SUSPENDED (28)."""
+    resume_of_transferred_fails: bool = False
+    """Resume on a TRANSFERRED job without new files answers BG_E_EMPTY, as Wine does, instead of
+    S_OK (33)."""
+    remote_change_is_error: bool = False
+    """A file that changes mid-way ends the job with 0x80200073 at once instead of being fetched
+    anew in silence (102)."""
+    no_progress_keeps_error: bool = True
+    """When the no-progress time is over, the job keeps its last error; else it gets
+    BG_E_NO_PROGRESS (81)."""
+    long_url_hresult: int = 0x8007_0057
+    """The answer to a URL of more than 2200 characters (43)."""
     empty_complete_succeeds: bool = True
     """Complete on a job without files answers S_OK, else BG_S_PARTIAL_COMPLETE (section S)."""
     max_download_time_s: float = 7_776_000.0
@@ -81,8 +94,16 @@ class WinRmSettings:
 
     basic: bool = True
     negotiate: bool = True
+    kerberos: bool = True
+    """Offered where there is a keytab and an acceptor for it; see `winrm.auth_offers`."""
+    credssp: bool = False
+    certificate: bool = False
+    """Client certificates, over TLS only. False is Windows' default, as it is for CredSSP."""
     allow_unencrypted: bool = True
     """Windows' default is false; a practice host on loopback lets basic over HTTP through."""
+    unencrypted_status: int = 500
+    """The answer to a plain message that is not allowed, from a client that has logged on; it has
+    no body. Reports of 500 prevail over those of 401."""
     max_envelope_kb: int = 500
     max_timeout_ms: int = 60_000
     max_batch_items: int = 32_000

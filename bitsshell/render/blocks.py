@@ -106,7 +106,7 @@ def _moment(moment: datetime | None, now: datetime) -> str:
 
 
 def _seconds(period_s: int | None) -> str:
-    return UNKNOWN if period_s is None else f"{period_s} s"
+    return UNKNOWN if period_s is None else f"{period_s} s ({units.duration(period_s)})"
 
 
 def vertical_files_lines(rows: Sequence[ListedFile]) -> list[str]:

@@ -60,7 +60,10 @@ def listing_lines(
                 jobs, outcomes, width=width, colour=colour, vertical=vertical, limit=limit
             )
         case View.HOSTS:
-            hosts = [one.value for one in outcomes if isinstance(one.value, HostStatus)]
+            hosts = sorted(
+                (one.value for one in outcomes if isinstance(one.value, HostStatus)),
+                key=lambda host: host.name,
+            )
             lines = (
                 vertical_hosts_lines(hosts[:limit])
                 if vertical

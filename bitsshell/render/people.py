@@ -64,6 +64,7 @@ class PeopleRenderer:
         self._view = View.TEXT
         self._collected: list[Outcome] = []
         self._found: tuple[Outcome, ...] = ()
+        self._is_plan = False
         self._screen = InPlace()
         self._frame: Frame | None = None
         self._events = NdjsonRenderer(out, err, width=width)
@@ -79,7 +80,7 @@ class PeopleRenderer:
             case Text(text=text):
                 self.out.lines(text.splitlines())
             case Planned(plan=plan):
-                self._found = plan.found
+                self._is_plan, self._found = True, plan.found
                 self.out.lines(plan_lines(plan, self._width))
             case Outcome() if event not in self._found:
                 self._outcome(event)
@@ -133,7 +134,7 @@ class PeopleRenderer:
         self._screen.release()
         self._frame = None
         line = ending_line(summary)
-        if line is None and self._view is View.CHANGES:
+        if line is None and self._view is View.CHANGES and not self._is_plan:
             line = counts_line(summary)
         if line is not None:
             self._say([line])

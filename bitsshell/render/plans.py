@@ -50,11 +50,12 @@ def _hosts_in_words(hosts: tuple[str, ...]) -> str:
 
 
 def _headline(plan: Plan) -> str:
-    if not plan.steps:
+    if not plan.steps and not plan.follows:
         return f"{plan.verb} would change nothing"
     effect = " (destroys something)" if plan.effect is Effect.DESTROY else ""
+    does = "touch" if plan.steps else "follow"
     return (
-        f"{plan.verb} would touch {counted(plan.size, 'job')} on "
+        f"{plan.verb} would {does} {counted(plan.size, 'job')} on "
         f"{counted(len(plan.hosts), 'host')}{effect}"
     )
 
@@ -84,7 +85,7 @@ def _losses(plan: Plan) -> list[str]:
         losses.append("unfinished files are deleted")
     if replaced := sum(len(create.replaces) for create in creates):
         losses.append(f"{counted(replaced, 'job')} of that name cancelled first")
-    if plan.policy is not None and plan.policy_effect is Effect.DESTROY:
+    if plan.policy is not None:
         losses.append(f"then: {prose(plan.policy)}")
     return ["; ".join(losses)] if losses else []
 

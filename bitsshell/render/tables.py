@@ -111,13 +111,17 @@ _HOST_COLUMNS: list[Column[HostStatus]] = [
         comfort=36,
         cut=clip_middle,
     ),
-    Column("product", lambda host: prose(host.product or NOTHING), rank=5, least=10, comfort=30),
 ]
+_PRODUCT: Column[HostStatus] = Column(
+    "product", lambda host: prose(host.product or NOTHING), rank=2, least=10, comfort=34
+)
 
 
 def hosts_lines(hosts: Sequence[HostStatus], *, width: int, colour: bool = False) -> list[str]:
-    """One host a row; `*` marks the target set."""
-    table = fitted_table(_HOST_COLUMNS, hosts, width, colour=colour)
+    """One host a row; `*` marks the target set. The product is shown where a host was asked."""
+    asked = any(host.product for host in hosts)
+    columns = [*_HOST_COLUMNS, _PRODUCT] if asked else _HOST_COLUMNS
+    table = fitted_table(columns, hosts, width, colour=colour)
     return table if table is not None else vertical_hosts_lines(hosts)
 
 

@@ -137,14 +137,27 @@ def connect_failure(
     return ConnectFailed("reset" if line.ready else "other", address=line.address)
 
 
+_OTHER_NAME = (
+    "use the name that the certificate is made for, or pin it with --tls-fingerprint SHA256"
+)
+_CERTIFICATE_HINTS = {
+    # X509_V_ERR_CERT_HAS_EXPIRED, _HOSTNAME_MISMATCH, _IP_ADDRESS_MISMATCH
+    10: "renew the certificate there, or pin it with --tls-fingerprint SHA256",
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+_OTHER_CERTIFICATE = "pin the new certificate if the host has one; else ask who answers there"
+
+
 def _certificate_failure(
     cause: BaseException, line: Line, _connect_s: float, _read_s: float
 ) -> ConnectFailed | None:
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return CertificateRejected(address=line.address, detail=cause.verify_message)
+        hint = _CERTIFICATE_HINTS.get(cause.verify_code)
+        return CertificateRejected(address=line.address, detail=cause.verify_message, hint=hint)
     if isinstance(cause, urllib3.exceptions.SSLError) and "ingerprint" in str(cause):
         detail = f"not the pinned one ({clean(str(cause), 240)})"
-        return CertificateRejected(address=line.address, detail=detail)
+        return CertificateRejected(address=line.address, detail=detail, hint=_OTHER_CERTIFICATE)
     return None
 
 

@@ -266,8 +266,14 @@ class AuthenticationRejected(WSManError):
             return self._hint
         if not self.scheme_is_offered:
             return "choose one of these with --auth"
-        return "check the user name (DOMAIN\\name, or .\\name for a local account) and the password"
+        return _ACCOUNT_HINTS.get(self.scheme, _NAME_HINT)
 
+
+_NAME_HINT = "check the user name (DOMAIN\\name, or .\\name for a local account) and the password"
+_ACCOUNT_HINTS = {
+    "kerberos": "name the host as its domain does, and look with klist whose tickets you have",
+    "certificate": "is the certificate mapped to an account there, and Certificate sign-in on?",
+}
 
 # What stands in WWW-Authenticate for each way to sign in.
 _SCHEME_HEADERS = {
@@ -373,7 +379,7 @@ class MalformedAnswer(WSManError):
     """An answer that is not what the protocol promises: no XML, cut off, unsafe or odd."""
 
     _unknown_after_change = True
-    default_hint = "does WinRM answer on this port? bitsshell doctor HOST looks closer"
+    default_hint = "does WinRM answer on this port (5985, with TLS 5986)?"
 
     def what(self) -> str:
         """The answer, and what is wrong with it."""

@@ -12,10 +12,12 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bitsshell.wsman.calls import schemes_of
 from bitsshell.wsman.errors import (
     AnswerTimeout,
     AuthenticationRejected,
@@ -58,6 +60,8 @@ class WinRMWire:
         self._line = Line(address_of(endpoint.url))
         self._session: requests.Session | None = None
         self._encryption: Encryption | None = None
+        self._offered: tuple[str, ...] = ()
+        self._bare_kerberos = False
 
     def exchange(self, envelope: bytes, *, connect_s: float, read_s: float) -> Answer:
         """See `Wire.exchange`; `AuthenticationRejected`, too, where no HTTP answer says it."""
@@ -66,6 +70,16 @@ class WinRMWire:
         session = self._session
         if session is None:
             session = self._session = self._opened_session()
+        answer = self._attempt(session, envelope, connect_s=connect_s, read_s=read_s)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._is_bare_kerberos_wanted:
+            # Nothing was carried out. pywinrm knows Kerberos under the name of Negotiate only.
+            self._bare_kerberos = True
+            answer = self._attempt(session, envelope, connect_s=connect_s, read_s=read_s)
+        return answer
+
+    def _attempt(
+        self, session: requests.Session, envelope: bytes, *, connect_s: float, read_s: float
+    ) -> Answer:
         if self._seals and self._encryption is None:
             refusal = self._sign_in(session, connect_s=connect_s, read_s=read_s)
             if refusal is not None:
@@ -85,6 +99,13 @@ class WinRMWire:
     @property
     def _seals(self) -> bool:
         return self.endpoint.auth in _SEALING and urlsplit(self.endpoint.url).scheme == "http"
+
+    @property
+    def _is_bare_kerberos_wanted(self) -> bool:
+        """Whether the host has Negotiate switched off, but not Kerberos, and was not asked so."""
+        offered = {scheme.lower() for scheme in self._offered}
+        is_offered = "kerberos" in offered and "negotiate" not in offered
+        return self.endpoint.auth == "kerberos" and is_offered and not self._bare_kerberos
 
     def _exchange(
         self, session: requests.Session, envelope: bytes, *, connect_s: float, read_s: float
@@ -114,16 +135,25 @@ class WinRMWire:
         return self._unsealed(response, body)
 
     def _prepared(self, session: requests.Session, envelope: bytes) -> requests.PreparedRequest:
-        import requests
-
         if self._encryption is None:
-            return session.prepare_request(
-                requests.Request("POST", self.endpoint.url, data=envelope)
-            )
+            return self._unsealed_request(session, envelope)
         prepared = self._encryption.prepare_encrypted_request(session, self.endpoint.url, envelope)
         # Without its hook requests does not sign in again by itself and send, under the new
         # context, what was sealed under the old one.
         prepared.hooks = {"response": []}
+        return prepared
+
+    def _unsealed_request(
+        self, session: requests.Session, body: bytes | None
+    ) -> requests.PreparedRequest:
+        import requests
+
+        prepared = session.prepare_request(requests.Request("POST", self.endpoint.url, data=body))
+        # First, since a sign-in's own hook exchanges many messages and leaves only the last.
+        prepared.hooks["response"].insert(0, self._note_offer)
+        if self._bare_kerberos and "Authorization" in prepared.headers:
+            token = prepared.headers["Authorization"].removeprefix("Negotiate ")
+            prepared.headers["Authorization"] = f"Kerberos {token}"
         return prepared
 
     def _unsealed(self, response: requests.Response, body: bytes) -> Answer:
@@ -225,7 +255,7 @@ class WinRMWire:
 
         wait_s = min(read_s, _SIGN_IN_S)
         try:
-            prepared = session.prepare_request(requests.Request("POST", self.endpoint.url))
+            prepared = self._unsealed_request(session, None)
             response = session.send(
                 prepared, timeout=(connect_s, wait_s), allow_redirects=False, stream=True
             )
@@ -246,8 +276,18 @@ class WinRMWire:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, body)
         self._encryption = Encryption(session, self.endpoint.auth)
+        if self._bare_kerberos:
+            self._encryption.protocol_string = b"application/HTTP-Kerberos-session-encrypted"
         self._line.sealed = True
         return None
+
+    def _note_offer(self, response: requests.Response, **_: object) -> None:
+        """Remember the schemes in the answer to a request without credentials."""
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
+            self._offered = schemes_of(response.headers.get("www-authenticate", ""))
+        elif self._bare_kerberos:
+            token = response.headers.get("www-authenticate", "").removeprefix("Kerberos ")
+            response.headers["www-authenticate"] = f"Negotiate {token}"
 
     def _sign_in_failure(self, error: Exception) -> WSManError:
         """The library's own complaint, as one of ours; it may hold anything but the password."""
@@ -258,6 +298,7 @@ class WinRMWire:
             return NoTicket(scheme="kerberos", user=self.endpoint.username, detail=detail)
         return AuthenticationRejected(
             scheme=self.endpoint.auth,
+            offered=self._offered,
             user=self.endpoint.username,
             detail=detail or type(error).__name__,
         )

@@ -114,6 +114,7 @@ def test_an_option_that_was_given_is_not_offered_again_unless_it_may_be_repeated
         ("jobs --state error,susp", ["error,suspended"]),
         ("jobs --state=susp", ["--state=suspended"]),
         ("jobs --state=error,susp", ["--state=error,suspended"]),
+        ("wait x --until TRANSFERRED,transfe", ["TRANSFERRED,transferring"]),
         ("wait x --until error,transfe", ["error,transferring", "error,transferred"]),
     ],
 )

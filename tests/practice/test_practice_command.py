@@ -8,20 +8,28 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 from practice_clients import BitsOverPypsrp, connect
+from pypsrp.exceptions import WSManFaultError
 
 from bitsshell.practice.command import practice
+from bitsshell.practice.control import Control
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the test ends it by a POSIX signal")
+if TYPE_CHECKING:
+    from bitsshell.practice import PracticeFleet, PracticeHost
+
+by_signal = pytest.mark.skipif(os.name == "nt", reason="the test ends it by a POSIX signal")
 
 
-def start(*arguments: str, **options: object) -> subprocess.Popen[str]:
+def start(
+    *arguments: str, stdin: int = subprocess.DEVNULL, **options: object
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "bitsshell.practice", *arguments],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -38,6 +46,7 @@ class Told:
         self.password = told["password"]
 
 
+@by_signal
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_one_line_of_json_and_serves_until_it_is_told_to_end(number: int) -> None:
     process = start("--hosts", "2", "--json")
@@ -56,6 +65,7 @@ def test_it_prints_one_line_of_json_and_serves_until_it_is_told_to_end(number: i
     assert not root.parent.exists()
 
 
+@by_signal
 def test_the_password_may_be_given_and_the_page_says_what_to_paste(tmp_path: Path) -> None:
     environment = {**os.environ, "BITSSHELL_PASSWORD": "Given-1"}
     process = start("--hosts", "1", "--user", "admin", "--folder", str(tmp_path), env=environment)
@@ -85,3 +95,92 @@ def test_what_cannot_start_is_said_in_one_line() -> None:
     assert result.exit_code == 1
     assert "cannot start" in result.output
     assert "Traceback" not in result.output
+
+
+@by_signal
+def test_commands_come_through_a_pipe_and_its_end_ends_nothing() -> None:
+    process = start("--hosts", "2", "--json", stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+
+    def ask(line: str) -> dict[str, object]:
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline())
+
+    assert ask('{"do": "arm", "host": "practice02", "fault": "access-denied", "times": 1}') == {
+        "ok": True,
+        "hosts": ["practice02"],
+    }
+    bits = BitsOverPypsrp(connect(Told(told["hosts"][1])))
+    with pytest.raises(WSManFaultError):
+        bits.enumerate()
+    process.stdin.close()
+    assert bits.enumerate() == ([], [])
+    bits.wsman.close()
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)
+    assert process.stderr is not None
+    assert (process.returncode, process.stderr.read()) == (0, "")
+    process.stdout.close()
+    process.stderr.close()
+
+
+@by_signal
+def test_it_ends_quietly_while_it_waits_for_commands() -> None:
+    process = start("--hosts", "1", "--json", stdin=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.wait(20)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_commands_do_what_they_say(fleet: PracticeFleet, host: PracticeHost, bits) -> None:
+    control = Control(fleet)
+
+    def ask(**command: object) -> dict[str, object]:
+        return json.loads(control.answer(json.dumps(command)))
+
+    job_id = bits.create(fleet.files[1].url, r"C:\in\a.txt")
+    jobs = ask(do="jobs")["jobs"]
+    assert [job["id"] for job in jobs[host.name]] == [job_id]
+    assert jobs[fleet.hosts[1].name] == []
+    assert ask(do="stats", host=host.name)["stats"][host.name]["calls"]["CreateJob"] >= 1
+    assert ask(do="drop-idle", host=host.name)["dropped"][host.name] >= 1
+    assert ask(do="restart-bits", host=host.name)["ok"] is True
+    assert [job.id for job in host.jobs()] == [job_id]
+    assert ask(do="arm", fault="html", status=404, operation="Get")["ok"] is True
+    assert ask(do="faults")["armed"] == {h.name: ["html"] for h in fleet.hosts}
+    assert ask(do="disarm", fault="html")["ok"] is True
+    assert host.faults.armed == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "x",
+        "[]",
+        "{}",
+        '{"do": "explode"}',
+        '{"do": ["arm"]}',
+        '{"do": "arm", "fault": "none"}',
+        '{"do": "arm", "fault": "html", "times": 0}',
+        '{"do": "arm", "fault": "html", "colour": 1}',
+        '{"do": "arm", "fault": "html", "host": "nobody"}',
+        '{"do": "disarm", "fault": "none"}',
+        '{"do": "stats", "more": 1}',
+        '{"do": "stats", "x": "' + "a" * 70_000 + '"}',
+        "[" * 60_000,
+    ],
+)
+def test_a_command_that_cannot_be_is_answered_by_its_reason(
+    fleet: PracticeFleet, host: PracticeHost, line: str
+) -> None:
+    answer = json.loads(Control(fleet).answer(line))
+    assert answer["ok"] is False
+    assert answer["error"]
+    assert host.faults.armed == ()

@@ -663,3 +663,20 @@ def test_references_may_be_enumerated(
 def test_an_enumeration_with_selectors_is_refused(host: PracticeHost) -> None:
     text = envelope(f"{N}/Enumerate", "<n:Enumerate/>", selectors={"JobId": "{A}"})
     assert fault_of(host, text)[0] == 2150859016
+
+
+def test_140_which_jobs_there_are_is_fixed_at_enumerate_but_what_they_are_like_is_not(
+    fleet: PracticeFleet, host: PracticeHost, bits: BitsOverPypsrp
+) -> None:
+    first, second, third = fill(fleet, bits, 3)
+    started = parsed(post(host, envelope(f"{N}/Enumerate", "<n:Enumerate/>")).content)
+    context = started.findtext(f".//{{{N}}}EnumerationContext") or ""
+    bits.set_state(second, 0)
+    bits.put(third, {"Priority": 0})
+    bits.create(fleet.files[1].url, r"C:\in\new.txt", name="new")
+    items = bits.pull(context, page=9).find(f"{{{N}}}Items")
+    assert items is not None
+    told = [
+        (i.findtext(f"{{{JOB_URI}}}JobId"), i.findtext(f"{{{JOB_URI}}}Priority")) for i in items
+    ]
+    assert told == [(first, "2"), (third, "0")]

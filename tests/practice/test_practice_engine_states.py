@@ -327,6 +327,15 @@ def test_28_a_suspended_finished_job_comes_back_by_resume(tmp_path: Path) -> Non
     on_bench(scenario, tmp_path)
 
 
+def test_33_resume_of_a_finished_job_may_be_refused(tmp_path: Path) -> None:
+    async def scenario(b: Bench) -> None:
+        job = await b.finished("a.bin")
+        assert refused(lambda: b.engine.resume(job)) == Hr.EMPTY
+        assert job.state is JobState.TRANSFERRED
+
+    on_bench(scenario, tmp_path, EngineSettings(resume_of_transferred_fails=True))
+
+
 # --- D: AddFile ---
 
 
@@ -387,6 +396,14 @@ def test_43_2200_characters_are_taken_and_2201_are_not(tmp_path: Path) -> None:
     on_bench(scenario, tmp_path)
 
 
+def test_43_a_long_url_may_be_refused_otherwise(tmp_path: Path) -> None:
+    async def scenario(b: Bench) -> None:
+        url = "http://h/" + "a/" * 1100
+        assert refused(lambda: b.engine.add_file(b.job(), url, r"C:\in\a")) == 0x80200021
+
+    on_bench(scenario, tmp_path, EngineSettings(long_url_hresult=0x80200021))
+
+
 @pytest.mark.parametrize("path", ["a.bin", r"in\a", r"C:\in\a?", r"C:\in\a:s", r"\\?\C:\in\a"])
 def test_41_42_a_local_name_that_bits_refuses(tmp_path: Path, path: str) -> None:
     async def scenario(b: Bench) -> None:
@@ -435,7 +452,7 @@ def test_50_the_same_file_twice_is_fetched_twice(tmp_path: Path) -> None:
     on_bench(scenario, tmp_path)
 
 
-def test_54_55_the_size_of_a_job_is_unknown_until_all_sizes_are_known(tmp_path: Path) -> None:
+def test_54_to_56_the_size_of_a_job_is_unknown_until_all_sizes_are_known(tmp_path: Path) -> None:
     async def scenario(b: Bench) -> None:
         job = b.job("a.bin", "b.bin")
         assert job.bytes_total == codes.SIZE_UNKNOWN

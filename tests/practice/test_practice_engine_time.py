@@ -94,6 +94,19 @@ def test_81_after_the_no_progress_time_the_job_fails_with_its_last_error(tmp_pat
     on_bench(scenario, tmp_path)
 
 
+def test_81_the_last_error_may_give_way_to_no_progress(tmp_path: Path) -> None:
+    async def scenario(b: Bench) -> None:
+        job = broken(b, minimum_retry_delay=100, no_progress_timeout=150)
+        await b.until(job, JobState.TRANSIENT_ERROR)
+        b.clock.advance(100)
+        await b.when(lambda: job.error_count == 1)
+        b.clock.advance(50)
+        await b.until(job, JobState.ERROR)
+        assert b.engine.failure(job).code == 0x80200024
+
+    on_bench(scenario, tmp_path, EngineSettings(connect_attempts=1, no_progress_keeps_error=False))
+
+
 def test_81_progress_starts_the_no_progress_time_anew(tmp_path: Path) -> None:
     async def scenario(b: Bench) -> None:
         job = broken(b, minimum_retry_delay=100, no_progress_timeout=150)
@@ -316,5 +329,26 @@ def test_a_failed_job_gives_its_slot_to_the_next(tmp_path: Path) -> None:
         good = b.job("a.bin", start=True)
         await b.until(good, JobState.TRANSFERRED)
         assert bad.state is JobState.ERROR
+
+    on_bench(scenario, tmp_path)
+
+
+def test_a_condition_that_raises_is_told_to_who_waits_and_to_nobody_else(tmp_path: Path) -> None:
+    async def scenario(b: Bench) -> None:
+        b.job("a.bin")
+        first: list[bool] = []
+
+        def fails_later() -> bool:
+            first.append(True)
+            return len(first) > 1 and b.engine.jobs()[5].final
+
+        second = asyncio.ensure_future(b.when(fails_later))
+        third = asyncio.ensure_future(b.when(lambda: b.engine.jobs()[0].display_name == "now"))
+        while len(first) < 1 or not b.engine._waiters:
+            await asyncio.sleep(0)
+        b.engine.set_name(b.engine.jobs()[0], "now")
+        await third
+        with pytest.raises(IndexError):
+            await second
 
     on_bench(scenario, tmp_path)

@@ -72,7 +72,7 @@ def test_11_61_the_completion_time_is_zero_until_transferred(tmp_path: Path) -> 
     on_bench(scenario, tmp_path)
 
 
-def test_67_68_data_goes_to_a_temporary_file_beside_the_destination(tmp_path: Path) -> None:
+def test_57_67_68_data_goes_to_a_temporary_file_beside_the_destination(tmp_path: Path) -> None:
     async def scenario(b: Bench) -> None:
         job = await b.finished("a.bin")
         (temp,) = b.temps()
@@ -249,7 +249,7 @@ def test_96_foreground_asks_once(tmp_path: Path) -> None:
     on_bench(scenario, tmp_path, EngineSettings(first_range_bytes=10))
 
 
-def test_97_no_length_is_an_error(tmp_path: Path) -> None:
+def test_97_112_no_length_is_an_error(tmp_path: Path) -> None:
     async def scenario(b: Bench) -> None:
         async def chunked(request: web.BaseRequest) -> web.StreamResponse:
             response = web.StreamResponse()
@@ -458,6 +458,24 @@ def test_102_a_file_that_never_stands_still_is_an_error(tmp_path: Path) -> None:
         assert b.engine.failure(await b.failed("a.bin")).code == 0x80200073
 
     on_bench(scenario, tmp_path)
+
+
+def test_102_a_change_may_be_an_error_at_once(tmp_path: Path) -> None:
+    async def scenario(b: Bench) -> None:
+        async def changed(request: web.BaseRequest) -> web.StreamResponse:
+            if request.method == "HEAD":
+                return await b.origin.serve(request)
+            return web.Response(status=412)
+
+        b.origin.answers["a.bin"] = changed
+        job = await b.failed("a.bin")
+        assert (job.state, b.engine.failure(job).code) == (JobState.ERROR, 0x80200073)
+        assert len(b.origin.asked("HEAD")) == 1
+        del b.origin.answers["a.bin"]
+        b.engine.resume(job)
+        await b.until(job, JobState.TRANSFERRED)
+
+    on_bench(scenario, tmp_path, EngineSettings(remote_change_is_error=True))
 
 
 @pytest.mark.parametrize("changed", [False, True])

@@ -23,6 +23,7 @@ from practice_clients import (
     pywinrm,
 )
 from pypsrp.exceptions import AuthenticationError
+from pypsrp.exceptions import WinRMTransportError as PypsrpTransportError
 from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
 
 from bitsshell.practice import (
@@ -181,8 +182,9 @@ def test_plain_messages_are_refused_where_encryption_is_demanded() -> None:
         host = fleet.hosts[0]
         with pytest.raises(AuthenticationError):
             BitsOverPypsrp(connect(host, "basic")).enumerate()
-        with pytest.raises(AuthenticationError):
+        with pytest.raises(PypsrpTransportError) as refused:
             BitsOverPypsrp(connect(host, "ntlm", encryption="never")).enumerate()
+        assert refused.value.code == 500
         sealed = BitsOverPypsrp(connect(host, "ntlm"))
         assert sealed.enumerate() == ([], [])
         sealed.wsman.close()

@@ -109,3 +109,33 @@ def test_a_fleet_with_state_goes_on_where_it_ended(tmp_path: Path) -> None:
         assert bits.set_state(job_id, COMPLETE) == 0
         bits.wsman.close()
         assert fleet.hosts[1].path(r"C:\in\a.txt").stat().st_size == fleet.files[1].size_bytes
+
+
+def test_38_a_job_that_waits_for_the_network_does_so_after_a_restart_too(
+    fleet: PracticeFleet, host: PracticeHost, bits: BitsOverPypsrp
+) -> None:
+    job_id = bits.create(fleet.files[1].url, r"C:\in\net.txt")
+    host.faults.arm("network-down")
+    bits.set_state(job_id, RESUME)
+    host.restart_bits()
+    (job,) = host.jobs()
+    assert (job.state, job.error_code) == (JobState.TRANSIENT_ERROR, 0x80200010)
+    host.faults.disarm("network-down")
+    host.wait_for(lambda jobs: jobs[0].state is JobState.TRANSFERRED)
+
+
+def test_38_a_job_that_waited_when_its_fleet_ended_goes_on_when_there_is_a_network(
+    tmp_path: Path,
+) -> None:
+    with PracticeFleet(hosts=1, state=tmp_path) as fleet:
+        host = fleet.hosts[0]
+        bits = BitsOverPypsrp(connect(host))
+        share = host.path(r"\\server\share\s.bin")
+        share.parent.mkdir(parents=True)
+        share.write_bytes(b"s")
+        job_id = bits.create(r"\\server\share\s.bin", r"C:\in\s.bin")
+        host.faults.arm("network-down")
+        bits.set_state(job_id, RESUME)
+        bits.wsman.close()
+    with PracticeFleet(hosts=1, state=tmp_path) as fleet:
+        fleet.hosts[0].wait_for(lambda jobs: jobs[0].state is JobState.TRANSFERRED)

@@ -109,7 +109,7 @@ LINES: list[tuple[BitsShellError, list[str]]] = [
         MalformedAnswer("it is empty", **AT),  # type: ignore[arg-type]
         [
             "srv01: the answer to CreateJob cannot be used: it is empty",
-            "next: does WinRM answer on this port? bitsshell doctor HOST looks closer",
+            "next: does WinRM answer on this port (5985, with TLS 5986)?",
         ],
     ),
     (

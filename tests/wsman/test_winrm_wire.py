@@ -27,7 +27,6 @@ from bitsshell.wsman import (
     Endpoint,
     HttpFailure,
     MalformedAnswer,
-    MissingExtra,
     NoTicket,
     RequestRefused,
     Retry,
@@ -685,16 +684,28 @@ def test_incomplete_credentials_are_refused_before_anything_is_sent(endpoint: En
         once(endpoint)
 
 
-@pytest.mark.parametrize("auth", ["kerberos", "credssp"])
-def test_an_authentication_that_is_not_installed_names_its_extra(auth: str) -> None:
-    from winrm import transport
-
-    if {"kerberos": transport.HAVE_KERBEROS, "credssp": transport.HAVE_CREDSSP}[auth]:
-        pytest.skip(f"{auth} is installed here")
-    endpoint = Endpoint(url="http://h/wsman", auth=auth, username="a", password="b")  # type: ignore[arg-type]
-    with pytest.raises(MissingExtra) as caught:
-        once(endpoint)
-    assert caught.value.hint == f'pip install "bitsshell[{auth}]"'
+@pytest.mark.parametrize(
+    ("auth", "packages"),
+    [("kerberos", ["kerberos", "winkerberos"]), ("credssp", ["requests_credssp"])],
+)
+def test_an_authentication_that_is_not_installed_names_its_extra(
+    auth: str, packages: list[str]
+) -> None:
+    code = (
+        "import sys\n"
+        "auth, *packages = sys.argv[1:]\n"
+        "sys.modules.update(dict.fromkeys(packages))  # None: not to be imported\n"
+        "from bitsshell.wsman import Endpoint, MissingExtra, WinRMWire\n"
+        "endpoint = Endpoint(url='http://h/wsman', auth=auth, username='a', password='b')\n"
+        "try:\n"
+        "    WinRMWire(endpoint).exchange(b'', connect_s=1, read_s=1)\n"
+        "except MissingExtra as error:\n"
+        "    print(error.hint)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, auth, *packages], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == f'pip install "bitsshell[{auth}]"'
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,11 @@ def check_local(path: str) -> None:
         raise BitsCallError(Hr.INVALID_ARGUMENT)
 
 
-def check_remote(url: str) -> None:
+def check_remote(url: str, too_long: int = Hr.INVALID_ARGUMENT) -> None:
     """A remote name: http, https or SMB, within its limits (40, 43, 44)."""
-    if not url or utf16_units(url) > MAX_URL_CHARS or any(ord(ch) < 0x20 for ch in url):
+    if utf16_units(url) > MAX_URL_CHARS:
+        raise BitsCallError(too_long)
+    if not url or any(ord(ch) < 0x20 for ch in url):
         raise BitsCallError(Hr.INVALID_ARGUMENT)
     if any(utf16_units(part) > MAX_PATH for part in url.replace("\\", "/").split("/")):
         raise BitsCallError(Hr.INVALID_ARGUMENT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..clock import Clock, filetime
 from . import checks
@@ -23,16 +23,19 @@ from .codes import (
     JobType,
     Priority,
 )
+from .farewells import Farewells
 from .localfiles import LocalFiles, os_hresult
-from .model import FileEntry, Job, JobFailure, Secret
+from .model import FileEntry, Job, JobFailure
 from .outcomes import ConditionError, TransferError
+from .properties import JobProperties
 from .scheduler import Scheduler
 from .store import JobStore, MemoryStore
 from .timers import JobTimers
 from .transfer import Transfer, TransferReports
+from .upload import Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import aiohttp
 
@@ -44,7 +47,7 @@ _SAVE_DELAY_S = 0.2
 """Real seconds in which changes are gathered before the queue is saved."""
 
 
-class BitsEngine:
+class BitsEngine(JobProperties):
     """Jobs of one host. Ids are matched in any letter case, with or without braces."""
 
     def __init__(
@@ -73,6 +76,9 @@ class BitsEngine:
             download_time_over=self._download_time_over,
         )
         self._reports = TransferReports(self._connected, self._changed, self._progressed)
+        self._farewells = Farewells(
+            clock, lambda job: Upload(job, session(), self.files, settings, self._reports)
+        )
         self._scheduler = Scheduler(
             self._jobs, clock, settings.time_slice_s, self._run, self._set_state
         )
@@ -118,8 +124,6 @@ class BitsEngine:
     ) -> Job:
         """A new job: SUSPENDED, NORMAL, without files (10, 13 to 17)."""
         kind = checks.member(JobType, job_type)
-        if kind is not JobType.DOWNLOAD:
-            raise BitsCallError(Hr.NOT_IMPLEMENTED)
         now = filetime(self.clock)
         job = Job(
             job_id="{" + str(uuid.uuid4()).upper() + "}",
@@ -139,10 +143,18 @@ class BitsEngine:
     def add_file(self, job: Job, remote_url: str, local_path: str) -> None:
         """Append a file; legal in every state but the final ones (33, 40 to 45, 53)."""
         self._refuse_final(job)
-        checks.check_remote(remote_url)
+        checks.check_remote(remote_url, self.settings.long_url_hresult)
         checks.check_local(local_path)
+        if job.job_type is JobType.UPLOAD:
+            if checks.is_smb(remote_url):
+                raise BitsCallError(Hr.NOT_IMPLEMENTED)
+            if job.files:
+                raise BitsCallError(Hr.TOO_MANY_FILES)
         try:
-            self.files.check_destination(local_path)
+            if job.job_type is JobType.UPLOAD:
+                self.files.check_source(local_path)
+            else:
+                self.files.check_destination(local_path)
         except OSError as error:
             raise BitsCallError(os_hresult(error)) from error
         job.files.append(FileEntry(remote_url, local_path))
@@ -158,6 +170,9 @@ class BitsEngine:
         if job.state in ACTIVE:
             return Hr.S_OK
         if job.next_file is None:
+            finished = job.state is JobState.TRANSFERRED
+            if finished and self.settings.resume_of_transferred_fails:
+                raise BitsCallError(Hr.EMPTY)
             self._set_state(job, JobState.TRANSFERRED)
             return Hr.S_OK
         job.active_s = 0.0
@@ -188,6 +203,8 @@ class BitsEngine:
             BitsCallError: a rename failed; the job stays TRANSFERRED and can be completed again.
         """
         self._refuse_final(job)
+        if job.job_type is JobType.UPLOAD and job.state is not JobState.TRANSFERRED:
+            raise BitsCallError(Hr.INVALID_STATE)
         self._halt(job)
         for entry in job.files:
             if not entry.fetched or entry.completed:
@@ -209,78 +226,20 @@ class BitsEngine:
         return result
 
     def cancel(self, job: Job) -> int:
-        """Remove the job and everything that it fetched (73)."""
+        """Remove the job and everything that it fetched; tell an upload's server (73, 74)."""
         self._refuse_final(job)
         self._halt(job)
+        self._farewells.tell(job)
         gone = self._discard_temps(job)
         self._end(job, JobState.CANCELLED)
         return Hr.S_OK if gone else Hr.S_UNABLE_TO_DELETE_FILES
 
-    # --- changing properties (31: none of them on a final job) ---
-
-    def set_name(self, job: Job, name: str | None) -> None:
-        """SetDisplayName (16)."""
-        self._refuse_final(job)
-        job.display_name = checks.check_name(name)
-        self._touch(job)
-
-    def set_description(self, job: Job, text: str | None) -> None:
-        """SetDescription (17)."""
-        self._refuse_final(job)
-        job.description = checks.check_description(text)
-        self._touch(job)
-
-    def set_priority(self, job: Job, priority: int) -> None:
-        """SetPriority; the schedule follows at once (20, 87)."""
-        self._refuse_final(job)
-        job.priority = checks.member(Priority, priority)
-        self._touch(job)
-        if job.state is JobState.TRANSIENT_ERROR and job.waits_for_condition:
-            self._retry(job)
-        self._scheduler.settle()
-
-    def set_minimum_retry_delay(self, job: Job, seconds: int) -> None:
-        """SetMinimumRetryDelay; below 5 s is 5 s (22)."""
-        self._refuse_final(job)
-        job.minimum_retry_delay_s = max(checks.MIN_RETRY_DELAY_S, seconds)
-        self._touch(job)
-
-    def set_no_progress_timeout(self, job: Job, seconds: int) -> None:
-        """SetNoProgressTimeout; 0 makes every error fatal (81)."""
-        self._refuse_final(job)
-        job.no_progress_timeout_s = seconds
-        self._touch(job)
-
-    def set_proxy(self, job: Job, usage: int, servers: str | None, bypass: str | None) -> None:
-        """SetProxySettings (21)."""
-        self._refuse_final(job)
-        job.proxy_usage = checks.check_proxy(usage, servers, bypass)
-        job.proxy_list, job.proxy_bypass = servers, bypass
-        self._touch(job)
-
-    def set_credentials(
-        self, job: Job, target: int, scheme: int, username: str | None, password: str | None
-    ) -> None:
-        """SetCredentials, in WMI's numbers (137)."""
-        self._refuse_final(job)
-        key = checks.check_auth(target, scheme)
-        checks.check_secret(key[1], username, password)
-        job.credentials[key] = Secret(username, password)
-        self._touch(job)
-
-    def remove_credentials(self, job: Job, target: int, scheme: int) -> None:
-        """RemoveCredentials; there need be none (137)."""
-        self._refuse_final(job)
-        job.credentials.pop(checks.check_auth(target, scheme), None)
-        self._touch(job)
-
-    def set_certificate(self, job: Job, certificate: Mapping[str, Any] | None) -> None:
-        """SetClientCertificateById, ByName and RemoveClientCertificate: kept, not presented."""
-        self._refuse_final(job)
-        job.certificate = certificate
-        self._touch(job)
-
     # --- conditions of the host ---
+
+    @property
+    def condition(self) -> int | None:
+        """What stops every transfer now, as its HRESULT; None is nothing."""
+        return self._condition
 
     def set_condition(self, hresult: int | None) -> None:
         """A condition that stops every transfer (no network, cost, policy), or its end.
@@ -311,7 +270,8 @@ class BitsEngine:
             if job.state in RUNNING:
                 job.state = JobState.QUEUED
         for job in sorted(self.jobs(), key=lambda j: j.queue_order):
-            if job.state in ACTIVE:
+            waits = job.state is JobState.TRANSIENT_ERROR and job.waits_for_condition
+            if job.state in ACTIVE or waits:
                 self._scheduler.enqueue(job)
             elif job.state is JobState.TRANSIENT_ERROR:
                 self._timers.arm_retry(job)
@@ -322,6 +282,7 @@ class BitsEngine:
             self._timers.drop(job)
         running = [job for job in self.jobs() if job.state in RUNNING]
         await self._scheduler.close()
+        await self._farewells.close()
         for job in running:
             job.state = JobState.QUEUED
         if self._save_timer is not None:
@@ -346,11 +307,12 @@ class BitsEngine:
 
     async def _run(self, job: Job) -> None:
         self._timers.download_started(job)
-        transfer = Transfer(
-            job, self._session(), self.files, self.clock, self.settings, self._reports
-        )
+        session, settings, reports = self._session(), self.settings, self._reports
         try:
-            await transfer.run()
+            if job.job_type is JobType.UPLOAD:
+                await Upload(job, session, self.files, settings, reports).run()
+            else:
+                await Transfer(job, session, self.files, self.clock, settings, reports).run()
         except TransferError as error:
             self._fail(job, error)
         except asyncio.CancelledError:
@@ -419,9 +381,12 @@ class BitsEngine:
             self._fail(job, ConditionError(self._condition))
 
     def _no_progress(self, job: Job) -> None:
-        """The no-progress time is over; the last error is kept (81)."""
+        """The no-progress time is over; by default the last error is kept (81)."""
         if not job.final and job.state in FAILED | ACTIVE:
             self._halt(job)
+            if not self.settings.no_progress_keeps_error:
+                context = ErrorContext.GENERAL_QUEUE_MANAGER
+                job.failure = JobFailure(Hr.NO_PROGRESS, context, job.next_file)
             self._set_state(job, JobState.ERROR)
             self._scheduler.settle()
 
@@ -442,10 +407,10 @@ class BitsEngine:
 
     # --- helpers ---
 
-    @staticmethod
-    def _refuse_final(job: Job) -> None:
-        if job.final:
-            raise BitsCallError(Hr.INVALID_STATE)
+    def _priority_changed(self, job: Job) -> None:
+        if job.state is JobState.TRANSIENT_ERROR and job.waits_for_condition:
+            self._retry(job)
+        self._scheduler.settle()
 
     def _halt(self, job: Job) -> None:
         self._timers.forget(job)
@@ -479,12 +444,21 @@ class BitsEngine:
             loop = asyncio.get_running_loop()
             self._save_timer = loop.call_later(_SAVE_DELAY_S, self._save)
         for condition, future in self._waiters:
-            if not future.done() and condition():
-                future.set_result(None)
+            if not future.done():
+                _look(condition, future)
 
     def _save(self) -> None:
         self._save_timer = None
         self._store.save(self.jobs())
+
+
+def _look(condition: Callable[[], bool], future: asyncio.Future[None]) -> None:
+    """Wake who waits; what its condition raises is its own, not that of the call under way."""
+    try:
+        if condition():
+            future.set_result(None)
+    except Exception as error:  # noqa: BLE001 - handed to the one who waits
+        future.set_exception(error)
 
 
 def normal_id(text: str) -> str:

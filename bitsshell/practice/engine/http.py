@@ -96,7 +96,7 @@ class RemoteHttp:
             TransferError: an error status, or no length in the answer.
             aiohttp.ClientError: the request did not get through.
         """
-        async with self._send("HEAD", url, {}) as response:
+        async with self.send("HEAD", url, {}) as response:
             if response.status >= 300:
                 raise outcomes.from_status(response.status)
             length = response.headers.get("Content-Length", "")
@@ -112,12 +112,12 @@ class RemoteHttp:
         headers = {"Range": f"bytes={first}-{last}"}
         if facts.last_modified is not None:
             headers["If-Unmodified-Since"] = facts.last_modified
-        async with self._send("GET", url, headers) as response:
+        async with self.send("GET", url, headers) as response:
             yield response
 
     @asynccontextmanager
-    async def _send(
-        self, method: str, url: str, headers: Mapping[str, str]
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], data: bytes | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send, and once more with credentials when server or proxy ask for them."""
         target = URL(url, encoded=True)
@@ -129,6 +129,7 @@ class RemoteHttp:
                 method,
                 target,
                 headers={**_BASE_HEADERS, **headers, **proof},
+                data=data,
                 proxy=proxy,
                 proxy_headers={"Proxy-Authorization": proof["Proxy-Authorization"]}
                 if "Proxy-Authorization" in proof

@@ -68,6 +68,11 @@ class LocalFiles:
             if not folder.is_dir():
                 raise BitsCallError(Hr.PATH_NOT_FOUND)
 
+    def check_source(self, windows_path: str) -> None:
+        """Refuse an upload whose file is not there."""
+        if not self.paths.resolve(windows_path).is_file():
+            raise BitsCallError(Hr.FILE_NOT_FOUND)
+
     def temp_of(self, entry: FileEntry) -> Path | None:
         """Where the file's temporary file stands, if it has one."""
         if entry.temp_name is None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .codes import (
     FINAL,
@@ -17,6 +16,9 @@ from .codes import (
     Priority,
     ProxyUsage,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_RETRY_DELAY_S = 600
 DEFAULT_NO_PROGRESS_TIMEOUT_S = 1_209_600
@@ -54,7 +56,11 @@ class FileEntry:
     temp_name: str | None = None
     """Name of the temporary file beside the destination."""
     last_modified: str | None = None
-    """The server's Last-Modified, as sent."""
+    """The server's Last-Modified, as sent; of an upload's source its own time."""
+    session_id: str | None = None
+    """Of an upload that the server knows."""
+    session_host: str | None = None
+    """Where the server wants the packets of that session."""
 
     def restart(self) -> None:
         """Forget what was fetched: the remote file is another one now (statement 58)."""
@@ -202,6 +208,3 @@ def snapshot(job: Job) -> PracticeJob:
         proxy_list=job.proxy_list,
         credentials=frozenset(job.credentials),
     )
-
-
-JobPredicate = Callable[[Job], bool]

@@ -15,7 +15,8 @@ _TRANSIENT_4XX = frozenset({408, 409})
 _FATAL_5XX = frozenset({501, 505})
 _CERTIFICATE_EXPIRED = 10
 _CERTIFICATE_NOT_YET_VALID = 9
-_HOSTNAME_MISMATCH = 62
+_NAME_MISMATCHES = frozenset({62, 64})
+"""Of a host name and of an address."""
 
 
 class TransferError(Exception):
@@ -79,7 +80,7 @@ def _certificate(error: BaseException) -> int:
     number = getattr(error, "verify_code", None)
     if number in {_CERTIFICATE_EXPIRED, _CERTIFICATE_NOT_YET_VALID}:
         return Hr.CERT_DATE_INVALID
-    if number == _HOSTNAME_MISMATCH:
+    if number in _NAME_MISMATCHES:
         return Hr.CERT_CN_INVALID
     return Hr.INVALID_CA
 

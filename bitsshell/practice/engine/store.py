@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,18 +29,18 @@ class JobStore(Protocol):
 
 
 class MemoryStore:
-    """Keeps the queue as long as its fleet runs."""
+    """Keeps the queue as long as its fleet runs, over a restart of the service."""
 
     def __init__(self) -> None:
-        self._text = ""
+        self._jobs: list[Job] = []
 
     def load(self) -> list[Job]:
         """What was saved last."""
-        return jobs_from_text(self._text) if self._text else []
+        return self._jobs
 
     def save(self, jobs: Iterable[Job]) -> None:
-        """Keep them as text, so that nothing is shared with the running engine."""
-        self._text = jobs_to_text(jobs)
+        """Keep the jobs themselves: the engine that had them is closed before they are loaded."""
+        self._jobs = list(jobs)
 
 
 class FileStore:
@@ -64,8 +63,7 @@ class FileStore:
         """Write beside the file and rename."""
         beside = self._path.with_suffix(".new")
         beside.write_text(jobs_to_text(jobs), encoding="utf-8")
-        with suppress(PermissionError):
-            beside.replace(self._path)
+        beside.replace(self._path)
 
 
 def jobs_to_text(jobs: Iterable[Job]) -> str:

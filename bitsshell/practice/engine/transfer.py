@@ -27,7 +27,6 @@ _CHUNK_BYTES = 1 << 16
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _FOREGROUND_WHOLE_LIMIT = 2 << 30
 _MAX_RESTARTS = 5
-_REMOTE_FILE_CHANGED = 0x8020_0073
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,8 @@ class Transfer:
                 else:
                     await self._download(entry)
             except outcomes.RemoteChangedError:
+                if self._settings.remote_change_is_error:
+                    break
                 self._restart(entry)
             except outcomes.TransferError:
                 raise
@@ -89,7 +90,7 @@ class Transfer:
                 entry.fetched = True
                 self._reports.progressed(self._job)
                 return
-        raise outcomes.TransferError(_REMOTE_FILE_CHANGED, ErrorContext.REMOTE_FILE, fatal=True)
+        raise outcomes.TransferError(Hr.REMOTE_FILE_CHANGED, ErrorContext.REMOTE_FILE, fatal=True)
 
     def _restart(self, entry: FileEntry) -> None:
         entry.restart()

@@ -50,10 +50,10 @@ def config_xml(settings: WinRmSettings) -> str:
             "AllowUnencrypted": _boolean(settings.allow_unencrypted),
             "Auth": {
                 "Basic": _boolean(settings.basic),
-                "Kerberos": "false",
+                "Kerberos": _boolean(settings.kerberos),
                 "Negotiate": _boolean(settings.negotiate),
-                "Certificate": "false",
-                "CredSSP": "false",
+                "Certificate": _boolean(settings.certificate),
+                "CredSSP": _boolean(settings.credssp),
                 "CbtHardeningLevel": "Relaxed",
             },
             "DefaultPorts": ports,

@@ -26,6 +26,7 @@ _NETWORK_SERVICE = 2
 _OWNER_NAMES = dict(SERVICE_ACCOUNTS.values())
 
 _STRING, _U8, _U16, _U32 = CimType.STRING, CimType.UINT8, CimType.UINT16, CimType.UINT32
+_U64 = CimType.UINT64
 
 WRITABLE = (
     Parameter("DisplayName", _STRING),
@@ -34,22 +35,29 @@ WRITABLE = (
     Parameter("MinimumRetryDelay", _U32),
     Parameter("NoProgressTimeout", _U32),
 )
-READ_ONLY = frozenset(
-    {
-        "BytesTotal",
-        "BytesTransferred",
-        "Files",
-        "FilesTotal",
-        "FilesTransferred",
-        "JobCompletionTime",
-        "JobCreationTime",
-        "JobId",
-        "JobLastModificationTime",
-        "Owner",
-        "State",
-        "TransientErrorCount",
-    }
-)
+READ_ONLY_TYPES = {
+    "BytesTotal": _U64,
+    "BytesTransferred": _U64,
+    "Files": _STRING,
+    "FilesTotal": _U32,
+    "FilesTransferred": _U32,
+    "JobCompletionTime": _U64,
+    "JobCreationTime": _U64,
+    "JobId": _STRING,
+    "JobLastModificationTime": _U64,
+    "Owner": _STRING,
+    "State": _U16,
+    "TransientErrorCount": _U32,
+}
+"""`Files` holds embedded objects, which CIM-XML calls strings."""
+READ_ONLY = frozenset(READ_ONLY_TYPES)
+FILE_TYPES = {
+    "BytesTotal": _U64,
+    "BytesTransferred": _U64,
+    "Completed": CimType.BOOLEAN,
+    "LocalFile": _STRING,
+    "RemoteUrl": _STRING,
+}
 PROPERTIES = frozenset(p.name for p in WRITABLE) | READ_ONLY
 
 Arguments = Mapping[str, Value | tuple[Value, ...]]
@@ -64,6 +72,8 @@ class Method:
     parameters: tuple[Parameter, ...]
     run: Callable[[Job | None, Arguments], tuple[int, Outputs]]
     static: bool = False
+    outputs: tuple[Parameter, ...] = ()
+    """What it gives back beside ReturnValue."""
 
 
 class BitsProvider:
@@ -168,6 +178,7 @@ class BitsProvider:
                 ),
                 self._create_job,
                 static=True,
+                outputs=(Parameter("JobId", _STRING),),
             ),
             Method(
                 "AddFile",
@@ -179,7 +190,17 @@ class BitsProvider:
                 ),
             ),
             Method("SetJobState", (Parameter("JobState", _U16),), self._set_job_state),
-            Method("GetError", (Parameter("LanguageId", _U32),), self._get_error),
+            Method(
+                "GetError",
+                (Parameter("LanguageId", _U32),),
+                self._get_error,
+                outputs=(
+                    Parameter("ErrorContext", _U32),
+                    Parameter("ErrorCode", _U32),
+                    Parameter("ContextDescription", _STRING),
+                    Parameter("ErrorDescription", _STRING),
+                ),
+            ),
             Method(
                 "SetCredentials",
                 (

@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 
 from ..faults import ArmedFault, HostFaults, When
 from . import faults as soap_faults
-from .auth import Accepted, Authenticator, UnsealError
+from .auth import Accepted, Authenticator, Gate, UnsealError
 from .sealing import Opened, is_sealed, open_message, seal_message
 from .service import Call, Reply, WsManService
 from .soap import NotSoapError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from aiohttp.web_protocol import RequestHandler
 
-    from ..accounts import Account, AccountFile
     from ..settings import WinRmSettings
     from ..stats import Counters
 
@@ -46,10 +45,8 @@ class Endpoint:
     settings: WinRmSettings
     counters: Counters
     faults: HostFaults
-    account: Account
-    account_file: AccountFile
+    gate: Gate
     latency_s: float = 0.0
-    tls: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -120,11 +117,7 @@ class WinRmServer(web.Server):
         if authenticator is None:
             endpoint.counters.connection()
             authenticator = state.authenticators[endpoint.name] = Authenticator(
-                endpoint.account,
-                endpoint.account_file,
-                endpoint.name,
-                endpoint.settings,
-                tls=endpoint.tls,
+                endpoint.gate, _client_certificate(request)
             )
         endpoint.counters.request()
         state.busy += 1
@@ -157,6 +150,7 @@ class _Exchange:
         self._stopping = stopping
         self._sealed: Opened | None = None
         self._charset = "UTF-8"
+        self._is_administrator = True
 
     async def answer(self) -> web.StreamResponse:
         """The response, whatever happens."""
@@ -198,6 +192,7 @@ class _Exchange:
             return _unauthorized(verdict.challenges)
         if self._endpoint.faults.take(When.LOGON, None) is not None:
             return _unauthorized(self._authenticator.offers)
+        self._is_administrator = verdict.is_administrator
         if verdict.fresh:
             self._endpoint.counters.logon()
         response = await self._opened(body)
@@ -221,14 +216,14 @@ class _Exchange:
         content_type = self._request.headers.get(hdrs.CONTENT_TYPE, "")
         if is_sealed(content_type):
             try:
-                self._sealed = open_message(body, self._authenticator)
+                self._sealed = open_message(body, self._authenticator.context)
             except UnsealError:
                 return _plain(400)
             body, self._charset = self._sealed.data, self._sealed.charset
         elif not body:
             return _plain(200)
-        elif not (self._endpoint.tls or self._endpoint.settings.allow_unencrypted):
-            return _unauthorized(self._authenticator.offers)
+        elif not (self._endpoint.gate.tls or self._endpoint.settings.allow_unencrypted):
+            return _plain(self._endpoint.settings.unencrypted_status)
         else:
             if not content_type.lower().startswith((_SOAP_TYPE, "text/xml")):
                 return _plain(415)
@@ -256,11 +251,11 @@ class _Exchange:
         return self._soap(reply)
 
     def _refused(self, call: Call) -> Reply | None:
-        """The fault that is armed for this operation."""
+        """The fault that is armed for this operation, or that a stranger to the host gets."""
         armed = self._endpoint.faults.take(When.OPERATION, call.operation)
-        if armed is None or call.operation == "Identify":
+        if call.operation == "Identify" or (armed is None and self._is_administrator):
             return None
-        fault = _soap_fault(armed)
+        fault = soap_faults.access_denied() if armed is None else _soap_fault(armed)
         return self._endpoint.service.fault(fault, call.request.message_id, call.request.locale)
 
     async def _strike(self, when: When, operation: str | None) -> web.StreamResponse | None:
@@ -305,7 +300,7 @@ class _Exchange:
         data = b"\xff\xfe" + reply.body.encode("utf-16-le") if utf16 else reply.body.encode()
         if self._sealed is None:
             return _typed(reply.status, data, f"{_SOAP_TYPE};charset={charset}")
-        content_type, body = seal_message(data, charset, self._sealed.protocol, self._authenticator)
+        content_type, body = seal_message(data, charset, self._sealed.context)
         return _typed(reply.status, body, content_type)
 
 
@@ -322,6 +317,12 @@ def _soap_fault(armed: ArmedFault) -> soap_faults.SoapFaultError:
         case "timed-out":
             return soap_faults.timed_out()
     return soap_faults.provider_failed(int(armed.number("code")))
+
+
+def _client_certificate(request: web.BaseRequest) -> bytes | None:
+    """What the client showed in TLS (DER), signed by the fleet's authority."""
+    tls = request.get_extra_info("ssl_object")
+    return None if tls is None else tls.getpeercert(binary_form=True)
 
 
 def _typed(status: int, body: bytes, content_type: str) -> web.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import config, faults, names
+from . import classes, config, faults, names
 from .enumeration import Enumerations, read_enumerate
 from .names import q
 from .resources import Resources
@@ -56,6 +56,7 @@ class WsManService:
         self._machine = machine
         self._settings = settings
         self._locale = locale
+        self._provider = provider
         self._resources = Resources(provider, settings)
         self._enumerations = Enumerations(
             clock, settings.enumeration_timeout_s, settings.max_batch_items
@@ -134,6 +135,8 @@ class WsManService:
     def _get(self, request: Request) -> str:
         if request.resource_uri.lower() in config.URIS:
             return self._reply(request, config.config_xml(self._settings), "saxwp")
+        if request.resource_uri.lower() == classes.CLASS_URI:
+            return self._reply(request, classes.class_xml(request, self._provider), "saxwp")
         return self._reply(request, self._resources.get(request), "saxwp")
 
     def _put(self, request: Request) -> str:

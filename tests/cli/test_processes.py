@@ -1,0 +1,183 @@
+"""`python -m bitsshell` as a program of its own: the four steps, standard input, Ctrl-C, start."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from wrong_hosts import silent_server
+
+from bitsshell.fleet.credentials import PASSWORD_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from consoles import Site
+
+PROGRAM = [sys.executable, "-m", "bitsshell"]
+NOT_POSIX = sys.platform == "win32"
+
+
+def environment(site: Site) -> dict[str, str]:
+    return {**os.environ, PASSWORD_VARIABLE: site.host.password, "PYTHONUTF8": "1"}
+
+
+def bitsshell(site: Site, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        input=stdin,
+        env=environment(site),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("auth", ["basic", "ntlm"])
+def test_the_four_steps_bring_the_file(site: Site, auth: str) -> None:
+    file = site.file("package.zip")
+    at = ["-H", site.host.endpoint, "--user", site.host.username, "--auth", auth]
+
+    def step(verb: str, *more: str) -> str:
+        ran = bitsshell(site, verb, *at, *more)
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stderr == ""
+        return ran.stdout
+
+    (job,) = json.loads(step("create", file.url, r"C:\in\a.bin", "--suspended", "-o", "json"))
+    assert job["state"] == "SUSPENDED"
+    assert job["id"][:8] in step("jobs")
+    step("set", job["id"], "--priority", "foreground")
+    step("resume", job["id"])
+    step("watch", job["id"], "--interval", "0.2")
+    manage = ("--on-transferred", "complete", "--interval", "0.2", "--timeout", "30")
+    assert "ACKNOWLEDGED" in step("manage", job["id"], *manage)
+    assert hashlib.sha256(site.arrived("a.bin").read_bytes()).hexdigest() == file.sha256
+    assert step("jobs", "-o", "json") == "[]\n"
+
+
+@pytest.mark.parametrize("how", ["-c", "-", "nothing"])
+def test_the_four_steps_as_lines(site: Site, how: str) -> None:
+    lines = [
+        f"use {site.host.endpoint} --user {site.host.username} --auth ntlm",
+        rf"create {site.url} 'C:\in\a.bin' --name nightly --suspended",
+        "set nightly --priority foreground",
+        "resume nightly",
+        "manage nightly --interval 0.2 --timeout 30",
+    ]
+    if how == "-c":
+        ran = bitsshell(site, *(word for line in lines for word in ("-c", line)))
+    else:
+        ran = bitsshell(site, *(["-"] if how == "-" else []), stdin="\n".join(lines))
+    assert ran.returncode == 0, ran.stderr
+    assert site.arrived("a.bin").read_bytes().startswith(b"Hello")
+
+
+def test_version_starts_without_what_it_does_not_need() -> None:
+    heavy = [
+        "winrm", "requests", "lxml", "click", "IPython", "tabulate", "keyring", "prompt_toolkit",
+        "aiohttp", "asyncio", "bitsshell.session", "bitsshell.wsman",
+    ]  # fmt: skip
+    code = (
+        "import sys\nfrom bitsshell.cli import run\ncode = run(['--version'])\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], code)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    version, loaded = ran.stdout.splitlines()
+    assert version.startswith("bitsshell ")
+    assert loaded == "[] 0"
+
+
+def test_a_verb_starts_without_shell_notebook_keyring_and_practice(site: Site) -> None:
+    heavy = ["IPython", "keyring", "prompt_toolkit", "aiohttp", "bitsshell.practice"]
+    code = (
+        "import sys\nfrom bitsshell.cli import run\n"
+        f"code = run(['jobs', '-H', {site.host.endpoint!r}, '--user', {site.host.username!r}, "
+        "'--auth', 'basic', '-o', 'json'])\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], code)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True, text=True, timeout=60, check=True, env=environment(site),
+    )  # fmt: skip
+    assert ran.stdout.splitlines() == ["[]", "[] 0"]
+
+
+@contextmanager
+def started(site: Site, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments],
+        env=environment(site),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="SIGINT cannot be sent to one process on Windows")
+@pytest.mark.parametrize("verb", [["jobs"], ["resume", "nightly", "--yes"], ["watch", "nightly"]])
+def test_ctrl_c_with_32_hosts_that_never_answer_is_back_at_once(
+    site: Site, verb: list[str]
+) -> None:
+    with ExitStack() as stack:
+        servers = [stack.enter_context(silent_server()) for _ in range(32)]
+        hosts = ",".join(f"http://{address}/wsman" for address, _ in servers)
+        process = stack.enter_context(
+            started(site, *verb, "-H", hosts, "--user", "u", "--auth", "basic")
+        )
+        assert servers[0][1].wait(20)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        took_s = time.monotonic() - began
+    assert process.returncode == 130
+    assert took_s < 2  # a second, and some of a busy machine's time to end the interpreter
+    assert "interrupted" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="SIGINT cannot be sent to one process on Windows")
+def test_ctrl_c_during_manage_leaves_the_job_and_says_so(site: Site) -> None:
+    made = bitsshell(
+        site, "create", "-H", site.host.endpoint, "--user", site.host.username, "--auth", "basic",
+        site.url, r"C:\in\a", "--name", "nightly", "--suspended",
+    )  # fmt: skip
+    assert made.returncode == 0
+    at = ["-H", site.host.endpoint, "--user", site.host.username, "--auth", "basic"]
+    with started(site, "manage", "nightly", "--interval", "0.1", *at) as process:
+        assert process.stdout is not None
+        assert "present" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "1 job goes on without being watched" in err
+    assert len(site.host.jobs()) == 1
+
+
+@pytest.mark.skipif(NOT_POSIX, reason="there is no such pipe on Windows")
+def test_a_pipe_that_closes_early_ends_it_quietly(site: Site) -> None:
+    with started(site, "help") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        err = process.stderr.read()
+        code = process.wait(timeout=20)
+    assert "Traceback" not in err
+    assert code in {0, 141}

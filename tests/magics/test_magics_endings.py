@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from bitsshell.bits import Job, JobList, JobState
+from bitsshell.commands import NeedsConfirmation as NobodyConfirms
+from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.render import REPORT_MIME_TYPE
+from bitsshell.results import Begin, Ending, Event, Notice, Outcome, Report, Status, Summary, View
+from magics import errors
+from magics.objects import Result
+
+JOB = Job(
+    host="web01",
+    id="9D5C4B47-0000-0000-0000-000000000000",
+    name="<script>alert(1)</script>",
+    state=JobState.TRANSFERRED,
+)
+WELL = Outcome(host="web01", value=JobList((JOB,)))
+BAD = Outcome(
+    host="web02", status=Status.FAILED, error=BitsShellError("it is \x1b[31mdown", host="web02")
+)
+
+
+def result(*events: Event, verb: str = "jobs", view: View = View.JOBS) -> Result:
+    return Result(Report.of([Begin(verb, view), *events]))
+
+
+def ended(*outcomes: Outcome, **counts: int | Ending) -> errors.MagicError | None:
+    return errors.from_result(result(*outcomes, Summary(verb="jobs", **counts)))  # type: ignore[arg-type]
+
+
+def test_a_command_that_went_well_raises_nothing() -> None:
+    assert ended(WELL, well=1) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({"well": 1, "failed": 1}, errors.PartialFailure),
+        ({"unmet": 1, "failed": 1}, errors.PartialFailure),
+        ({"failed": 1}, errors.AllFailed),
+        ({"unknown": 1}, errors.AllFailed),
+        ({"well": 1, "not_sent": 1}, errors.PartialFailure),
+        ({"unmet": 1}, errors.TimeLimitReached),
+        ({"well": 1, "unmet": 1}, errors.TimeLimitReached),
+        ({"well": 1, "ending": Ending.TIME_LIMIT}, errors.TimeLimitReached),
+        ({"failed": 1, "ending": Ending.NEEDS_PERSON}, errors.NeedsPerson),
+        ({"ending": Ending.DECLINED}, errors.Declined),
+    ],
+)
+def test_each_ending_has_its_exception(
+    counts: dict[str, int | Ending], expected: type[errors.MagicError]
+) -> None:
+    assert type(ended(BAD, **counts)) is expected
+
+
+def test_what_comes_before_anything_is_sent_has_its_exception() -> None:
+    assert type(errors.from_error(UsageError("no"))) is errors.BitsUsageError
+    assert type(errors.from_error(NobodyConfirms(question="cancel"))) is errors.NeedsConfirmation
+    assert type(errors.from_error(BitsShellError("no"))) is errors.AllFailed
+
+
+def test_an_error_is_one_to_three_lines_that_begin_with_its_class() -> None:
+    many = [
+        Outcome(host=f"h{n}", status=Status.FAILED, error=BitsShellError(f"e{n}", host=f"h{n}"))
+        for n in range(9)
+    ]
+    error = ended(WELL, *many, well=1, failed=9)
+    assert error is not None
+    lines = error._render_traceback_()
+    assert lines[0] == "PartialFailure: jobs: 1 done, 9 failed"
+    assert len(lines) == 3
+    assert len(error.errors) == 9
+
+
+def test_what_a_host_says_cannot_act_on_the_terminal_of_whoever_reads_the_error() -> None:
+    error = ended(BAD, failed=1)
+    assert error is not None
+    assert "\x1b" not in str(error)
+    assert "web02: it is \\x1b[31mdown" in str(error)
+
+
+def test_an_error_carries_all_that_arrived() -> None:
+    error = ended(WELL, BAD, well=1, failed=1)
+    assert error is not None
+    assert error.result is not None
+    assert [job.name for job in error.result.jobs] == [JOB.name]
+    assert error.errors == (BAD.error,)
+
+
+def test_an_error_survives_pickling() -> None:
+    error = ended(WELL, BAD, well=1, failed=1)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is errors.PartialFailure
+    assert again.lines() == error.lines()  # type: ignore[union-attr]
+    assert again.result.jobs == (JOB,)
+
+
+def test_an_interrupt_is_a_keyboard_interrupt_that_says_what_became_of_it() -> None:
+    interrupted = errors.interrupted(
+        result(BAD, Summary(verb="jobs", ending=Ending.INTERRUPTED, well=2, not_sent=1))
+    )
+    assert isinstance(interrupted, KeyboardInterrupt)
+    assert interrupted._render_traceback_() == ["Interrupted: jobs: 2 done, 1 not sent"]
+    watching = errors.interrupted(
+        result(
+            Notice("stopped; 1 job goes on"),
+            Summary(verb="watch", ending=Ending.INTERRUPTED),
+            verb="watch",
+            view=View.WATCH,
+        )
+    )
+    assert watching._render_traceback_() == ["Interrupted: watch: stopped; 1 job goes on"]
+
+
+def test_after_a_second_interrupt_nothing_is_claimed() -> None:
+    interrupted = errors.interrupted(result(WELL), twice=True)
+    assert "UNKNOWN" in interrupted._render_traceback_()[0]
+
+
+def test_a_result_is_a_sequence_of_what_the_hosts_gave() -> None:
+    found = result(WELL, BAD, Summary(verb="jobs", well=1, failed=1))
+    assert list(found) == [JOB]
+    assert found[0] == JOB
+    assert found[:1] == (JOB,)
+    assert len(found) == 1
+    assert found.errors == (BAD.error,)
+    assert not found.ok
+
+
+def test_a_result_never_changes() -> None:
+    with pytest.raises(AttributeError):
+        result(WELL).report = Report.of([])  # type: ignore[misc]
+
+
+def test_a_result_shows_as_text_html_and_json() -> None:
+    bundle = result(WELL, Summary(verb="jobs", well=1))._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", REPORT_MIME_TYPE}
+    assert max(map(len, bundle["text/plain"].splitlines())) <= 80
+    assert "<script>" not in bundle["text/html"]
+    assert bundle[REPORT_MIME_TYPE]["items"][0]["name"] == JOB.name
+
+
+def test_a_result_gives_only_the_forms_that_are_asked_for() -> None:
+    found = result(WELL)
+    assert set(found._repr_mimebundle_(include={"text/html"})) == {"text/html"}
+    assert "text/html" not in found._repr_mimebundle_(exclude={"text/html"})
+
+
+def test_a_result_has_a_one_line_repr() -> None:
+    assert repr(result(WELL, BAD)) == "<jobs: 1 job on 1 host; 1 host failed>"
+    changed = result(Summary(verb="resume", well=2, failed=1), verb="resume", view=View.CHANGES)
+    assert repr(changed) == "<resume: 2 done, 1 failed>"

@@ -1,0 +1,145 @@
+"""Many hosts in one process, and hosts under fire."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import socket
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from practice_clients import BitsOverPypsrp, connect
+from pypsrp.exceptions import WinRMError
+
+from bitsshell.practice import (
+    EngineSettings,
+    JobState,
+    PracticeFleet,
+    PracticeHost,
+    PracticeSettings,
+)
+
+
+def descriptors() -> int:
+    return psutil.Process().num_fds() if sys.platform != "win32" else 0
+
+
+def test_a_thousand_hosts_with_fifty_jobs_each_fit_on_one_port() -> None:
+    process = psutil.Process()
+    before, files_before = process.memory_info().rss, descriptors()
+    with PracticeFleet(hosts=1000, by_path=True) as fleet:
+        for host in fleet.hosts:
+
+            def fill(engine=host._machine.engine) -> None:
+                for number in range(50):
+                    job = engine.create(f"job {number}", owner_sid="S-1-5-20")
+                    engine.add_file(job, fleet.files[1].url, rf"C:\in\{number}.txt")
+
+            host._on_loop(fill)
+        assert process.memory_info().rss - before < 1 << 30
+        assert descriptors() - files_before < 64
+        for host in fleet.hosts[::199]:
+            bits = BitsOverPypsrp(connect(host))
+            items, _ = bits.enumerate()
+            assert len(items) == 50
+            bits.wsman.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=300), st.sampled_from(["basic", "none", "ntlm", "sealed"]))
+def test_a_host_survives_any_bytes(fuzzed: PracticeFleet, data: bytes, kind: str) -> None:
+    host = fuzzed.hosts[0]
+    address = host.endpoint.split("/")[2].split(":")
+    headers = {
+        "basic": "Authorization: Basic " + "QQ==",
+        "none": "X: y",
+        "ntlm": "Authorization: NTLM TlRMTVNTUAABAAAA",
+        "sealed": 'Content-Type: multipart/encrypted;protocol="x";boundary="y"',
+    }[kind]
+    with socket.create_connection((address[0], int(address[1])), timeout=10) as raw:
+        head = (
+            f"POST /wsman HTTP/1.1\r\nHost: x\r\n{headers}\r\nContent-Length: {len(data)}\r\n\r\n"
+        )
+        raw.sendall(head.encode() + data)
+        assert raw.recv(100).startswith(b"HTTP/1.1 4")
+    with socket.create_connection((address[0], int(address[1])), timeout=10) as raw:
+        raw.sendall(data + b"\r\n\r\n")
+        raw.shutdown(socket.SHUT_WR)
+        while raw.recv(4096):
+            pass
+
+
+@pytest.fixture(scope="module")
+def fuzzed() -> PracticeFleet:
+    with PracticeFleet(hosts=1) as running:
+        yield running
+        bits = BitsOverPypsrp(connect(running.hosts[0], "ntlm"))
+        assert bits.enumerate() == ([], [])
+        bits.wsman.close()
+
+
+SOAK_S = float(os.environ.get("BITSSHELL_SOAK_S", "5"))
+MODES = [None, "404", "busy", "reset,at=20000", "norange", "nolength", "changes", "hang"]
+FAULTS = ["quota", "lost-answer", "no-answer", "garbage", "half-answer", "timed-out"]
+
+
+def use(fleet: PracticeFleet, worker: int, until_s: float) -> int:
+    """Do what comes to mind on one host after the other; how many calls that were."""
+    chance, calls = random.Random(worker), 0
+    while time.monotonic() < until_s:
+        host = chance.choice(fleet.hosts)
+        bits = BitsOverPypsrp(connect(host, chance.choice(["basic", "ntlm"])))
+        with contextlib.suppress(WinRMError, OSError, SyntaxError):
+            for step in range(6):
+                if chance.random() < 0.2:
+                    host.faults.arm(chance.choice(FAULTS), times=1, operation="SetJobState")
+                jobs = host.jobs()
+                if not jobs or chance.random() < 0.4:
+                    url = fleet.file_url("report.csv", chance.choice(MODES))
+                    path = rf"C:\in\{worker}-{step}.csv"
+                    bits.create(url, path, Suspend=chance.choice([True, False]))
+                else:
+                    bits.set_state(chance.choice(jobs).id, chance.randrange(4))
+                bits.enumerate()
+                calls += 1
+        bits.wsman.close()
+    return calls
+
+
+def sweep(host: PracticeHost) -> None:
+    """Cancel what is left on a host and look what that leaves behind."""
+    host.faults.disarm()
+    bits = BitsOverPypsrp(connect(host))
+    for job in host.jobs():
+        assert job.state not in {JobState.ACKNOWLEDGED, JobState.CANCELLED}
+        failed = job.state in {JobState.ERROR, JobState.TRANSIENT_ERROR}
+        assert not failed or job.error_code is not None
+        assert bits.set_state(job.id, 0) in {0, 0x80200002}
+    bits.wsman.close()
+    assert host.jobs() == ()
+    assert [p for p in Path(host.root).rglob("*") if p.name.startswith("BIT")] == []
+
+
+def test_random_use_and_random_failures_leave_no_trace() -> None:
+    """A soak of 200 hosts: no impossible job, no orphaned file, no leaked descriptor or thread."""
+    engine = EngineSettings(connect_attempts=1, transfer_bytes_per_s=2_000_000)
+    choices = PracticeSettings(engine=engine)
+    threads_before, files_before = threading.active_count(), descriptors()
+    with PracticeFleet(hosts=200, by_path=True, time_scale=200, settings=choices) as fleet:
+        until_s = time.monotonic() + SOAK_S
+        with ThreadPoolExecutor(8) as pool:
+            calls = list(pool.map(lambda worker: use(fleet, worker, until_s), range(8)))
+        assert min(calls) > 0
+        for host in fleet.hosts:
+            if host.jobs():
+                sweep(host)
+    assert threading.active_count() == threads_before
+    assert descriptors() <= files_before + 4

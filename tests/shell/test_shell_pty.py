@@ -1,0 +1,140 @@
+"""End to end: the program in a terminal, as a person sees it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from shell_things import use
+
+pytest.importorskip("termios", reason="Windows has no pseudo-terminals like these")
+from pty_screen import PtyShell  # it needs termios
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bitsshell.practice import PracticeFleet, PracticeHost
+
+
+def test_the_four_steps_then_ctrl_c_in_a_watch_and_exit(
+    tmp_path: Path, fresh_fleet: PracticeFleet, fresh_host: PracticeHost
+) -> None:
+    host, file = fresh_host, fresh_fleet.files[2]
+    with PtyShell(tmp_path) as shell:
+        shell.see("help lists the verbs")
+        shell.see_prompt()
+        shell.type(f"{use(host)}\r")
+        shell.see(f"Password for {host.username}:")
+        shell.type(f"{host.password}\r")
+        shell.see("connected")
+        shell.run(rf"create {file.url} C:\in\r.csv --name 'my report' --suspended")
+        shell.see("SUSPENDED, normal")
+        shell.type("set my")
+        shell.see("'my report'  SUSPENDED")
+        shell.type("\t")
+        shell.wait_for(lambda: shell.last_line.endswith("set 'my report'"), "the name by Tab")
+        shell.type(" --priority foreground\r")
+        shell.see("SUSPENDED, foreground")
+        shell.run("resume 'my report'")
+        shell.run("manage 'my report' --on-transferred complete --interval 0.1 --timeout 30")
+        assert host.path(r"C:\in\r.csv").stat().st_size == file.size_bytes
+
+        shell.type("watch --interval 0.1\r")
+        shell.see("live, as of")
+        shell.type("\x03")
+        shell.see_prompt()
+        shell.see("interrupted")
+        shell.run("jobs")
+        shell.type("exit\r")
+        assert shell.wait_for_end() == 0
+    assert host.password.encode() not in shell.raw
+    assert host.password not in (tmp_path / "state" / "bitsshell" / "history").read_text()
+    assert (host.stats.connections, host.stats.logons) == (1, 1)
+
+
+def test_ctrl_c_and_ctrl_c_again_during_a_command_that_hangs(
+    tmp_path: Path, host: PracticeHost
+) -> None:
+    with PtyShell(tmp_path, BITSSHELL_PASSWORD=host.password) as shell:
+        shell.run(use(host))
+        host.faults.arm("hang", times=1)
+        requests = host.stats.requests
+        shell.type("jobs\r")
+        shell.wait_for(lambda: shell.last_line == "", "the command to begin")
+        pause = threading.Event()
+        while host.stats.requests == requests:
+            pause.wait(0.005)
+        shell.type("\x03\x03")
+        shell.see_prompt()
+        shell.see("interrupted")
+        shell.run("jobs --timeout 10")
+        shell.see("0 jobs on 1 host")
+        shell.type("\x04")
+        assert shell.wait_for_end() == 0
+
+
+def test_ctrl_c_at_every_prompt_leaves_it_there(tmp_path: Path, host: PracticeHost) -> None:
+    before = host.stats.requests
+    with PtyShell(tmp_path) as shell:
+        shell.see_prompt()
+        shell.type("half a line\x03")
+        shell.see_prompt()
+        shell.type(f"{use(host)}\r")
+        shell.see("Password for")
+        shell.type("half\x03")
+        shell.see_prompt()
+        os.kill(shell.process.pid, signal.SIGINT)
+        shell.run("help use")
+        shell.type("\x03\x03\x03exit\r")
+        assert shell.wait_for_end() == 0
+    assert host.stats.requests == before
+
+
+def test_a_password_shows_neither_its_letters_nor_its_length(
+    tmp_path: Path, host: PracticeHost
+) -> None:
+    with PtyShell(tmp_path) as shell:
+        shell.see_prompt()
+        shell.type(f"{use(host)}\r")
+        shell.see("Password for")
+        shell.type("secret-secret")
+        shell.type("\x03")
+        shell.see_prompt()
+        line = next(line for line in shell.screen.display if "Password for" in line)
+        assert line.rstrip().endswith(f"Password for {host.username}:")
+    assert b"secret" not in shell.raw
+    assert b"***" not in shell.raw
+
+
+def test_in_a_dumb_terminal_the_shell_is_plain(tmp_path: Path, host: PracticeHost) -> None:
+    with PtyShell(tmp_path, TERM="dumb", BITSSHELL_PASSWORD=host.password) as shell:
+        shell.run(use(host))
+        shell.type("half a line\x03")
+        shell.see_prompt()
+        shell.run("jobs")
+        shell.type("\x04")
+        assert shell.wait_for_end() == 0
+    assert b"\x1b" not in shell.raw
+    assert shell.raw.endswith(b"\n")
+
+
+def test_without_colours_none_are_written(tmp_path: Path, host: PracticeHost) -> None:
+    with PtyShell(tmp_path, NO_COLOR="1", BITSSHELL_PASSWORD=host.password) as shell:
+        shell.run(use(host))
+        shell.run("jobs")
+        shell.type("exit\r")
+        assert shell.wait_for_end() == 0
+    assert b"\x1b[31m" not in shell.raw
+    assert b"\x1b[1m" not in shell.raw
+
+
+def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path, host: PracticeHost) -> None:
+    shell = PtyShell(tmp_path, BITSSHELL_PASSWORD=host.password)
+    shell.run(use(host))
+    shell.type("watch --interval 0.1\r")
+    shell.see("live, as of")
+    os.close(shell.master)
+    assert shell.process.wait(30) != 0
