@@ -3,10 +3,10 @@
     python benchmarks/jobs_call.py [--jobs 50] [--rounds 30] [--auth basic|ntlm]
 
 All of them ask the same practice host, which runs in a process of its own, for the same 50 jobs.
-`pypsrp` reads its answers into the same typed data as we do; `bare pywinrm` sends the bytes that we
-send and reads nothing out of the answers, so it is the floor under us. The rounds of all contestants
-alternate, so that what disturbs the machine disturbs all of them. Shown are the medians of CPU
-milliseconds a call, their ratio to pypsrp's, and the noise: half the distance between the
+`pypsrp` reads its answers into the same typed data as we do; `bare pywinrm` sends the bytes that
+we send and reads nothing out of the answers, so it is the floor under us. The rounds of all
+contestants alternate, so that what disturbs the machine disturbs all of them. Shown are the medians
+of CPU milliseconds a call, their ratio to pypsrp's, and the noise: half the distance between the
 quartiles, as a part of the median.
 """
 

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from bitsshell import __version__
 
@@ -95,7 +95,7 @@ def _demo(arguments: list[str]) -> int:
 def _has_practice() -> bool:
     from importlib.util import find_spec
 
-    if find_spec("aiohttp") is not None:
+    if find_spec("aiohttp") is not None and find_spec("spnego") is not None:
         return True
     sys.stderr.write(
         "the practice fleet is not installed\nnext: pip install 'bitsshell[practice]'\n"
@@ -143,7 +143,7 @@ def _front(
 
         return run_shell(session, output=terminal.output)
     if list(words) in ([], ["-"]):
-        return run_lines(_lines_of(sys.stdin, "standard input"), terminal, "standard input")
+        return run_lines(_lines_of(sys.stdin or (), "standard input"), terminal, "standard input")
     if list(words) in _LEAVING:
         return OK
     if len(words) == 1 and _is_script(words[0]):
@@ -205,7 +205,7 @@ def _leaves(line: str) -> bool:
     return cut(line).values in _LEAVING
 
 
-def _lines_of(stream: TextIO, source: str) -> Iterator[str]:
+def _lines_of(stream: Iterable[str], source: str) -> Iterator[str]:
     """The lines of a text. Raises UsageError where it is none."""
     from bitsshell.errors import UsageError
 

@@ -19,7 +19,7 @@ from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.practice import EngineSettings, PracticeFile, PracticeFleet, PracticeSettings
 from bitsshell.render.units import percent, size
-from bitsshell.results import Event, JobChange
+from bitsshell.results import Event, JobChange, Summary
 from bitsshell.session import Session
 from bitsshell.terminal import Asking, Ended, Terminal
 
@@ -68,7 +68,7 @@ def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
 
 _SHELL_HINT = """
 This is the shell, on three practice hosts; they and their files are gone when you leave it.
-Try: jobs, help, transfer {files}report.csv C:\\in\\report.csv, use practice02. Leave with exit.
+Try: jobs, transfer {files}report.csv C:\\in\\report.csv, use practice02.
 """
 
 
@@ -130,11 +130,12 @@ class _Tour:
         if self.terminal.is_live:
             return self._run(line)
         dispatcher = self.terminal.dispatcher
-        summary = None
+        summary: Summary | None = None
         try:
             for event in dispatcher.events(dispatcher.parse(tokenize(line))):
                 self._tell(event)
-                summary = event
+                if isinstance(event, Summary):
+                    summary = event
         except BitsShellError as error:
             return self.terminal.fail(error)
         return Ended(summary=summary)

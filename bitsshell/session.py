@@ -69,7 +69,7 @@ class Session:
     journal: Journal = field(default_factory=MemoryJournal)
     clock: Clock = field(default_factory=SystemClock)
     interrupts: Interrupts = field(default_factory=Interrupts)
-    user: str = field(default_factory=getpass.getuser)
+    user: str = field(default_factory=lambda: _user())
 
     def __post_init__(self) -> None:
         """Nothing is known yet."""
@@ -303,6 +303,14 @@ class Session:
         else:
             for job in outcome.jobs:
                 self.snapshot = self.snapshot.with_job(job, at=now)
+
+
+def _user() -> str:
+    """Who is at work here; in a container the account may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
 
 
 def _merge(known: LogonOptions, said: LogonOptions) -> LogonOptions:

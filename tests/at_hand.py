@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bitsshell.bits import CreateJob, FileSpec, Job, new_reference
 from bitsshell.fleet.channels import Task
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credential, Credentials
+from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.session import Session
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from bitsshell.bits import Operation
     from bitsshell.practice import PracticeHost
+    from bitsshell.results import Outcome
 
 
 def target_of(host: PracticeHost, auth: Auth = Auth.BASIC) -> Target:
@@ -52,3 +54,16 @@ def create(session: Session, url: str, name: str = "nightly", *, suspended: bool
     (outcome,) = session.ask(session.targets[:1], operation)
     assert isinstance(outcome.value, Job), outcome
     return outcome.value
+
+
+def taken(
+    outcomes: Iterable[Outcome], into: list[Outcome] | None = None
+) -> tuple[list[Outcome], type[BaseException] | None]:
+    """All outcomes, and what ended them before their time."""
+    found = [] if into is None else into
+    try:
+        for outcome in outcomes:
+            found.append(outcome)
+    except (KeyboardInterrupt, TimeLimit) as ending:
+        return found, type(ending)
+    return found, None

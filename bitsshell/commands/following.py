@@ -196,7 +196,8 @@ class Follower:
         targets = [t for name, t in self.targets.items() if self.is_open or name in wanted]
         jobs: list[Job] = []
         readable: list[str] = []
-        for outcome in self.session.look(targets, properties=WATCHED_PROPERTIES):
+        ids = [job_id for _, job_id in self.pending]
+        for outcome in self.session.look(targets, properties=WATCHED_PROPERTIES, ids=ids):
             if isinstance(outcome.value, JobList):
                 readable.append(outcome.host)
                 self._answered.add(outcome.host)

@@ -37,7 +37,7 @@ class CutOff(BitsShellError):
     `reference` is the mark of a create, by which its job can be found later.
     """
 
-    why: ClassVar[str]
+    why: ClassVar[str] = "stopped"
     is_change: bool
     was_sent: bool
     reference: str | None
@@ -243,11 +243,12 @@ def _wind_up(
         if future.cancel():
             task = running.pop(future)
             yield cut(task.target, task.operation, Status.NOT_SENT, cut_off)
-    wait(running, timeout=GRACE_S)
-    if not all(future.done() for future in running):
+    finished, broken_off = wait(running, timeout=GRACE_S)
+    if broken_off:
         pool.abort()
     for future, task in running.items():
-        if future.done():
+        # What a call says of its own breaking off is no news, and comes sooner or later.
+        if future in finished:
             yield _outcome_of(future, task)
         else:
             status = Status.UNKNOWN if task.is_change else Status.FAILED

@@ -238,10 +238,15 @@ class HostFaults:
         with self._lock:
             return tuple(a.kind.name for a in self._armed)
 
-    def take(self, when: When, operation: str | None) -> ArmedFault | None:
-        """The fault that strikes now, counted down."""
+    def take(self, when: When, operation: str | None, *, of_any: bool = True) -> ArmedFault | None:
+        """The fault that strikes now, counted down.
+
+        Without `of_any`, one that is for any operation does not: it has had its turn.
+        """
         with self._lock:
             for armed in self._armed:
+                if not of_any and armed.operation is None:
+                    continue
                 if armed.kind.when is when and armed.fits(operation):
                     if armed.times_left is not None:
                         armed.times_left -= 1

@@ -294,7 +294,10 @@ class PracticeFleet:
         if self._options.tls is None:
             return None
         self._authority = Authority(folder)
-        names = ["localhost", self._options.bind, socket.gethostname()]
+        names = ["localhost", self._options.bind]
+        own = socket.gethostname()
+        if own and own.isascii():
+            names.append(own)
         return self._authority.host(self._options.tls, names)
 
     def _folder(self) -> Path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Counters:
         self._logons = 0
         self._requests = 0
         self._calls: Counter[str] = Counter()
+        self._under_way = 0
 
     def connection(self) -> None:
         """A connection brought its first request."""
@@ -55,6 +57,18 @@ class Counters:
         """An operation was read."""
         with self._lock:
             self._calls[operation] += 1
+
+    @contextmanager
+    def operation(self) -> Iterator[int]:
+        """An operation is under way; how many there are now, this one included."""
+        with self._lock:
+            self._under_way += 1
+            under_way = self._under_way
+        try:
+            yield under_way
+        finally:
+            with self._lock:
+                self._under_way -= 1
 
     def snapshot(self) -> HostStats:
         """The counts now."""

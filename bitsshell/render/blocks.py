@@ -18,7 +18,7 @@ from bitsshell.render.cells import (
 from bitsshell.render.errors import explanation_pairs, job_error_lines
 from bitsshell.render.grid import block_lines
 from bitsshell.render.paint import BOLD, RED, painted, state_sgr
-from bitsshell.render.text import NOTHING, UNKNOWN, neutral, prose
+from bitsshell.render.text import NOTHING, UNKNOWN, neutral, prose, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,9 +68,11 @@ def job_block(
     """Every property of a job, its error if one is given, and its files."""
     lines = [f"  {line}" for line in block_lines(_job_pairs(job, now, colour))]
     if with_error is not None and with_error.error is not None:
-        first, *rest = job_error_lines(with_error.error, width)
-        lines.append(f"  {painted('error', RED, colour=colour)}  {first}")
-        lines.extend(f"    {line}" for line in rest)
+        what, *rest = job_error_lines(with_error.error, width)
+        first, *more = wrapped(f"  error  {what}", width, "    ")
+        lines.append(first.replace("error", painted("error", RED, colour=colour), 1))
+        lines.extend(more)
+        lines.extend(part for line in rest for part in wrapped(f"    {line}", width, "      "))
     for number, file in enumerate(job.files, 1):
         lines.append(f"  file {number}  {neutral(file.url)}")
         lines.append(f"    to {neutral(file.path)}")
@@ -153,12 +155,14 @@ def explanations_lines(
     blocks: list[list[str]] = []
     for item in items:
         if isinstance(item, Explanation):
-            blocks.append(block_lines(explanation_pairs(item)))
+            pairs = block_lines(explanation_pairs(item))
+            blocks.append([part for line in pairs for part in wrapped(line, width, " " * 9)])
             continue
         state = painted(item.job.state.name, state_sgr(item.job.state), colour=colour)
         heading = f"{_heading(item.job, None, colour)}: {state}"
         said = ["no error"] if item.error is None else job_error_lines(item.error, width)
-        blocks.append([heading, *(f"  {line}" for line in said)])
+        parts = [part for line in said for part in wrapped(f"  {line}", width, "    ")]
+        blocks.append([heading, *parts])
     return _parted(blocks)
 
 

@@ -97,7 +97,9 @@ def _heading(frame: Frame) -> str:
     rates = [row.rate_bytes_s for row in frame.rows if row.rate_bytes_s is not None]
     parts = [
         f"{'final' if frame.is_final else 'live'}, as of {units.time_of_day(frame.as_of)}",
-        f"{counted(len(frame.rows), 'job')} on {counted(len(hosts), 'host')}",
+        f"{counted(len(frame.rows), 'job')} on {counted(len(hosts), 'host')}"
+        if hosts
+        else "no jobs",
     ]
     if rates and not frame.is_final:
         parts.append(units.rate(sum(rates)))

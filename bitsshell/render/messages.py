@@ -11,7 +11,7 @@ def ending_line(summary: Summary) -> str | None:
     """What a person must know of a command that did not run to its end, else None."""
     match summary.ending:
         case Ending.INTERRUPTED:
-            return f"interrupted: {counts(summary)}"
+            return f"interrupted: {counts(summary)}" if _total(summary) else "interrupted"
         case Ending.TIME_LIMIT:
             return f"time limit reached after {elapsed(summary.elapsed_s)}: {counts(summary)}"
         case _:
@@ -20,10 +20,13 @@ def ending_line(summary: Summary) -> str | None:
 
 def counts_line(summary: Summary) -> str | None:
     """`resume: 3 done, 1 failed in 0.4 s`, for more than one pair; else None."""
-    total = summary.well + summary.failed + summary.not_sent + summary.unknown + summary.unmet
-    if total < 2:
+    if _total(summary) < 2:
         return None
     return f"{summary.verb}: {counts(summary)} in {elapsed(summary.elapsed_s)}"
+
+
+def _total(summary: Summary) -> int:
+    return summary.well + summary.failed + summary.not_sent + summary.unknown + summary.unmet
 
 
 def counts(summary: Summary) -> str:

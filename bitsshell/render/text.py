@@ -9,6 +9,7 @@ Machine formats do not go through here: they carry the text unchanged.
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,8 @@ UNKNOWN = "?"
 NOTHING = "-"
 """Shown where there is no value, such as the end of a job that still runs."""
 
+_LEAST_WRAP = 40
+"""Narrower than this a sentence is no longer read."""
 ELLIPSIS = "…"
 
 _MAX_MARKS = 4
@@ -133,6 +136,17 @@ def _tail(text: str, width: int) -> str:
     while piece and (unicodedata.category(piece[0])[0] == "M" or _JAMO.match(piece[0])):
         piece = piece[1:]
     return piece
+
+
+def wrapped(line: str, width: int, hang: str) -> list[str]:
+    """A long line as several, broken between words; those that follow begin with `hang`."""
+    return textwrap.wrap(
+        line,
+        max(width, _LEAST_WRAP),
+        subsequent_indent=hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def pad(text: str, width: int, align: Literal["left", "right"] = "left") -> str:

@@ -65,6 +65,7 @@ class PromptReader:
 
         from bitsshell.shell.completer import SessionCompleter
         from bitsshell.shell.history import ShellHistory
+        from bitsshell.shell.keys import key_bindings
 
         kept = ShellHistory(history)
         self.notices = tuple(
@@ -75,6 +76,7 @@ class PromptReader:
             history=kept,
             completer=SessionCompleter(session),
             complete_while_typing=True,
+            key_bindings=key_bindings(),
             reserve_space_for_menu=_MENU_LINES,
             enable_suspend=True,
             input=input,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import sys
 from typing import TYPE_CHECKING
@@ -214,3 +215,18 @@ def test_a_reader_that_went_away_is_no_traceback(
 
     monkeypatch.setattr(sys, "stdout", Closed())
     assert run(["jobs", *at]) == BROKEN_PIPE
+
+
+def test_an_account_without_a_name_is_no_obstacle(
+    bitsshell: Bitsshell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert bitsshell("explain", "0x80200010").code == 0
+
+
+def test_no_standard_input_at_all_is_an_empty_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run(["-"]) == 0

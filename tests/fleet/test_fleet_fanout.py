@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from at_hand import taken
 
 from bitsshell.bits import ChangeState, CreateJob, FileSpec, GetJob, JobAction, ListJobs
 from bitsshell.errors import BitsShellError
@@ -142,19 +142,6 @@ def test_as_many_hosts_as_the_width_are_at_work_at_once(executor: DaemonExecutor
 # Endings
 
 
-def endings(after: int, why: type[BaseException]) -> Callable[[], type[BaseException] | None]:
-    """Stop at the question number `after`."""
-    asked = count()
-    return lambda: why if next(asked) >= after else None
-
-
-def drained(outcomes: Iterator[Outcome], ending: type[BaseException]) -> list[Outcome]:
-    found: list[Outcome] = []
-    with pytest.raises(ending):
-        found.extend(outcomes)
-    return found
-
-
 @pytest.mark.parametrize(
     ("why", "cut_off"), [(KeyboardInterrupt, Interrupted), (TimeLimit, OutOfTime)]
 )
@@ -162,15 +149,9 @@ def test_who_is_stopped_before_the_first_task_sends_nothing(
     executor: DaemonExecutor, why: type[BaseException], cut_off: type[CutOff]
 ) -> None:
     pool = ScriptedPool()
-    outcomes: list[Outcome] = []
-    with pytest.raises(why):
-        for outcome in fan_out(
-            [task("a"), task("a", CANCEL), task("b", CREATE)],
-            executor=executor,
-            pool=pool,
-            stop=endings(0, why),
-        ):
-            outcomes.append(outcome)  # noqa: PERF402  # what came before the ending is kept
+    tasks = [task("a"), task("a", CANCEL), task("b", CREATE)]
+    outcomes, ending = taken(fan_out(tasks, executor=executor, pool=pool, stop=lambda: why))
+    assert ending is why
     assert pool.began == []
     assert [outcome.status for outcome in outcomes] == [Status.NOT_SENT] * 3
     assert {type(outcome.error) for outcome in outcomes} == {cut_off}
@@ -196,15 +177,15 @@ def test_what_hangs_is_aborted_and_every_task_gets_an_outcome_all_the_same(
     pool.act = act
     tasks = [task("quick"), task("read"), task("change", CANCEL), task("make", CREATE)]
     tasks.append(task("read", CANCEL))
-    found: dict[tuple[str, str | None], Outcome] = {}
+    outcomes: list[Outcome] = []
 
     def stop() -> type[BaseException] | None:
-        return KeyboardInterrupt if stop_now.is_set() and ("quick", None) in found else None
+        return KeyboardInterrupt if stop_now.is_set() and outcomes else None
 
-    with pytest.raises(KeyboardInterrupt):
-        for outcome in fan_out(tasks, executor=executor, pool=pool, stop=stop):
-            found[outcome.host, outcome.job_id] = outcome
+    _, ending = taken(fan_out(tasks, executor=executor, pool=pool, stop=stop), outcomes)
     ended.set()
+    assert ending is KeyboardInterrupt
+    found = {(outcome.host, outcome.job_id): outcome for outcome in outcomes}
     assert {key: outcome.status for key, outcome in found.items()} == {
         ("quick", None): Status.DONE,
         ("read", None): Status.FAILED,
@@ -232,10 +213,9 @@ def test_what_is_done_within_the_grace_counts(executor: DaemonExecutor) -> None:
         return TimeLimit
 
     pool = ScriptedPool(act)
-    outcomes: list[Outcome] = []
-    with pytest.raises(TimeLimit):
-        outcomes.extend(fan_out([task("a", CANCEL)], executor=executor, pool=pool, stop=stop))
-    assert [outcome.status for outcome in outcomes] in ([], [Status.DONE])
+    outcomes, ending = taken(fan_out([task("a", CANCEL)], executor=executor, pool=pool, stop=stop))
+    assert ending is TimeLimit
+    assert [outcome.status for outcome in outcomes] == [Status.DONE]
     assert not pool.aborted.is_set()
 
 
@@ -250,15 +230,15 @@ def test_tasks_that_wait_for_a_thread_are_taken_back() -> None:
         return Outcome(host=task.target.name)
 
     pool.act = act
-    outcomes: list[Outcome] = []
-    with pytest.raises(KeyboardInterrupt):
-        for outcome in fan_out(
+    outcomes, ending = taken(
+        fan_out(
             [task("a", CANCEL), task("b", CANCEL), task("c", CANCEL)],
             executor=executor,
             pool=pool,
             stop=lambda: KeyboardInterrupt if busy.is_set() else None,
-        ):
-            outcomes.append(outcome)  # noqa: PERF402  # what came before the ending is kept
+        )
+    )
+    assert ending is KeyboardInterrupt
     not_sent = sorted(outcome.host for outcome in outcomes if outcome.status is Status.NOT_SENT)
     assert not_sent == ["b", "c"]
     assert pool.began == ["a"]

@@ -16,7 +16,7 @@ def press_ctrl_c() -> None:
 
 def test_the_first_ctrl_c_is_noted_and_the_second_raises() -> None:
     interrupts = Interrupts()
-    with pytest.raises(KeyboardInterrupt), interrupts.deferred():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
         press_ctrl_c()
         assert interrupts()
         press_ctrl_c()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bitsshell.bits import ErrorContext, Job, JobError, JobState
 from bitsshell.fleet.watching import RateMeter, Watch, compare, key_of, time_left_s
-from bitsshell.results import JobChange
+
+if TYPE_CHECKING:
+    from bitsshell.results import JobChange
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = Job(host="a", id="1", name="n", state=JobState.TRANSFERRING, bytes_total=1000)

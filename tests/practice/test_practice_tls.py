@@ -119,6 +119,7 @@ def test_keys_are_for_their_owner_only_and_gone_afterwards() -> None:
     assert not certificate.path.parent.exists()
 
 
+@pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 @pytest.mark.parametrize("kind", [Tls.WRONG_NAME, Tls.EXPIRED])
 def test_a_certificate_that_does_not_fit_is_refused_by_a_client_that_looks(kind: Tls) -> None:
     with PracticeFleet(hosts=1, tls=kind) as fleet, requests.Session() as session:

@@ -164,7 +164,7 @@ def test_hosts_that_do_not_answer_are_named() -> None:
 
 def test_an_empty_frame_still_says_as_of_when() -> None:
     assert frame_lines(Frame((), NOW, is_final=True), width=79) == [
-        "final, as of 12:30:04Z  0 jobs on 0 hosts"
+        "final, as of 12:30:04Z  no jobs"
     ]
 
 
@@ -298,7 +298,7 @@ def test_interrupted_in_the_middle_the_frame_stays_and_the_terminal_wraps_again(
     renderer.close()
     renderer.close()
     assert "33%" in terminal.shown[1]
-    assert terminal.shown[2] == "interrupted: nothing done"
+    assert terminal.shown[2] == "interrupted"
     assert pyte.modes.DECAWM in terminal.screen.mode
 
 

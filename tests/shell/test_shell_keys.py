@@ -35,6 +35,29 @@ def test_tab_completes_a_verb(tmp_path: Path) -> None:
     assert "0x80190194" in ran.out
 
 
+def test_tab_is_heard_in_the_same_breath_as_the_letters_before_it(tmp_path: Path) -> None:
+    ran = type_keys(
+        empty_session(),
+        tmp_path / "history",
+        "expl\t",
+        Step(text_is("explain"), " 0x80190194\r"),
+        "exit\r",
+    )
+    assert "0x80190194" in ran.out
+
+
+def test_tab_inserts_what_all_candidates_have_in_common(tmp_path: Path) -> None:
+    ran = type_keys(
+        empty_session(),
+        tmp_path / "history",
+        "jobs --tls-\t",
+        Step(text_is("jobs --tls-"), "f\t"),
+        Step(text_is("jobs --tls-fingerprint"), "\x03"),
+        "\x04",
+    )
+    assert ran.code == 0
+
+
 def test_the_menu_opens_while_typing_and_enter_takes_what_is_typed(tmp_path: Path) -> None:
     ran = type_keys(
         empty_session(),

@@ -151,6 +151,8 @@ class _Exchange:
         self._sealed: Opened | None = None
         self._charset = "UTF-8"
         self._is_administrator = True
+        self._late_s = 0.0
+        """How long the answer is still to be kept back."""
 
     async def answer(self) -> web.StreamResponse:
         """The response, whatever happens."""
@@ -163,7 +165,9 @@ class _Exchange:
             struck = await self._strike(When.REQUEST, None)
             if struck is not None:
                 return struck
-            return await self._authenticated(body)
+            response = await self._authenticated(body)
+            await self._wait(self._late_s)
+            return response
         except _ClosedError:
             return _plain(400)
 
@@ -241,9 +245,22 @@ class _Exchange:
         if isinstance(call, Reply):
             return self._soap(call)
         endpoint.counters.call(call.operation)
+        with endpoint.counters.operation() as under_way:
+            if under_way > endpoint.settings.max_concurrent_operations_per_user:
+                return self._fault(soap_faults.quota(), call)
+            return await self._carried_out(call)
+
+    async def _carried_out(self, call: Call) -> web.StreamResponse:
+        endpoint = self._endpoint
         struck = await self._strike(When.REQUEST, call.operation)
         if struck is not None:
             return struck
+        limit_s = min(call.request.timeout_s, endpoint.settings.max_timeout_ms / 1000)
+        if self._late_s > limit_s:
+            await self._wait(limit_s)
+            self._late_s = 0.0
+            return self._fault(soap_faults.timed_out(), call)
+        await self._wait(self._late_s)
         reply = self._refused(call) or endpoint.service.answer(call)
         armed = endpoint.faults.take(When.ANSWER, call.operation)
         if armed is not None:
@@ -256,15 +273,28 @@ class _Exchange:
         if call.operation == "Identify" or (armed is None and self._is_administrator):
             return None
         fault = soap_faults.access_denied() if armed is None else _soap_fault(armed)
+        return self._fault_reply(fault, call)
+
+    def _fault_reply(self, fault: soap_faults.SoapFaultError, call: Call) -> Reply:
         return self._endpoint.service.fault(fault, call.request.message_id, call.request.locale)
 
+    def _fault(self, fault: soap_faults.SoapFaultError, call: Call) -> web.Response:
+        return self._soap(self._fault_reply(fault, call))
+
+    async def _wait(self, seconds: float) -> None:
+        """Keep the answer back, once."""
+        if seconds > 0:
+            self._late_s = max(self._late_s - seconds, 0.0)
+            await asyncio.sleep(seconds)
+
     async def _strike(self, when: When, operation: str | None) -> web.StreamResponse | None:
-        armed = self._endpoint.faults.take(when, operation)
+        # What is for any operation struck before the operation was read.
+        armed = self._endpoint.faults.take(when, operation, of_any=operation is None)
         if armed is None:
             return None
         match armed.kind.name:
             case "slow":
-                await asyncio.sleep(armed.number("seconds"))
+                self._late_s += armed.number("seconds")
                 return None
             case "garbage":
                 return _typed(200, _GARBAGE, f"{_SOAP_TYPE};charset=UTF-8")

@@ -1,0 +1,37 @@
+"""Keys of our own: Tab that is heard however fast it comes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.key_binding import KeyBindings
+
+if TYPE_CHECKING:
+    from prompt_toolkit.key_binding import KeyPressEvent
+
+
+def key_bindings() -> KeyBindings:
+    """Tab takes the only candidate, else what all have in common, and opens the menu.
+
+    prompt_toolkit's own Tab is lost when it comes while the letters before it are still being
+    completed. Our candidates come from memory, so they need not be waited for.
+    """
+    keys = KeyBindings()
+
+    @keys.add("tab")
+    def complete(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state is not None and len(buffer.complete_state.completions) > 1:
+            buffer.complete_next()
+            return
+        document = buffer.document
+        wanted = CompleteEvent(completion_requested=True)
+        candidates = list(buffer.completer.get_completions(document, wanted))
+        if len(candidates) == 1:
+            buffer.apply_completion(candidates[0])
+        elif candidates:
+            buffer.insert_text(get_common_complete_suffix(document, candidates))
+            buffer.start_completion(select_first=False)
+
+    return keys
