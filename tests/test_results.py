@@ -33,6 +33,7 @@ from bitsshell.bits import (
 from bitsshell.results import (
     Begin,
     Ending,
+    Event,
     Frame,
     HostStatus,
     JobChange,
@@ -208,7 +209,7 @@ def test_a_summary_counts_outcomes() -> None:
 # Reports
 
 
-EVENTS = [
+EVENTS: list[Event] = [
     Begin("jobs", View.JOBS),
     Outcome(host="a", value=JobList((JOB, ODD))),
     Notice("mind the gap"),

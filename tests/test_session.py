@@ -22,6 +22,7 @@ from bitsshell.bits import (
     JobProperty,
     JobState,
     ListJobs,
+    Operation,
     QueueUnreadable,
     SetProperty,
 )
@@ -466,7 +467,11 @@ def test_what_hangs_is_cut_off_by_the_time_limit_with_an_outcome_for_each(
             for number, url in enumerate(silent.urls)
         ]
         change = ChangeState(NOBODY, JobAction.SUSPEND)
-        work = [(dead[0], ListJobs()), (dead[1], ListJobs()), (dead[1], change)]
+        work: list[tuple[Target, Operation]] = [
+            (dead[0], ListJobs()),
+            (dead[1], ListJobs()),
+            (dead[1], change),
+        ]
         with session.within(0.3):
             outcomes, ending = taken(session.send([(session.targets[0], ListJobs()), *work]))
     assert ending is TimeLimit

@@ -82,9 +82,7 @@ def has(fault: Fault, codes: frozenset[int]) -> bool:
 
 def says_not_found(fault: Fault) -> bool:
     """Whether the class or the instance is not there. OMI says so without any code."""
-    return has(fault, NOT_FOUND) or (
-        not fault.codes and fault.subcode == "DestinationUnreachable"
-    )
+    return has(fault, NOT_FOUND) or (not fault.codes and fault.subcode == "DestinationUnreachable")
 
 
 def translate(

@@ -98,7 +98,9 @@ def check_url(url: str) -> str:
     _check_length("URL", url, MAX_URL)
     if url.startswith("\\\\"):
         if not _UNC.fullmatch(url) or _CONTROL.search(url):
-            raise NotAccepted("URL", f"{shown(url)} is no UNC name", hint=r"write \\server\share\file")
+            raise NotAccepted(
+                "URL", f"{shown(url)} is no UNC name", hint=r"write \\server\share\file"
+            )
         segments = url.split("\\")
     else:
         segments = _checked_parts(url).path.split("/")
@@ -172,7 +174,10 @@ def _problems_of(path: str) -> Iterator[tuple[str, str]]:
         if not part or part != part.rstrip(". "):
             yield "has an empty part or one that ends in a dot or blank", _PATH_FORM
         if _DEVICE.fullmatch(part):
-            yield f"names the device {shown(part)}", "Windows keeps this name for itself: take another"
+            yield (
+                f"names the device {shown(part)}",
+                "Windows keeps this name for itself: take another",
+            )
 
 
 def _check_length(field: str, text: str, limit: int) -> None:

@@ -6,13 +6,16 @@ is passed over, and a number out of its range is an error of the answer, not of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from bitsshell.bits.enums import ErrorContext, JobState, Priority
 from bitsshell.bits.model import SIZE_UNKNOWN, Job, JobError, JobFile
 from bitsshell.bits.reference import canonical_job_id, split_description
 from bitsshell.wsman import Instance, MalformedAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STATES = {str(int(state)): state for state in JobState}
 _SIZE_UNKNOWN = str(SIZE_UNKNOWN)
@@ -74,7 +77,7 @@ def read_job(instance: Instance, *, host: str) -> Job:
 
 
 def _read_numbers(instance: Instance) -> Sequence[int]:
-    """`_NUMBERS`, 0 for what is missing. All at once where all are there, which is the usual case."""
+    """`_NUMBERS`, 0 for what is missing. All at once where all are there, as they usually are."""
     try:
         texts = _numbers_of(instance.properties)
         joined = "".join(texts)

@@ -26,7 +26,7 @@ from bitsshell.commands.declare import (
 from bitsshell.commands.outcomes import NotReached
 from bitsshell.commands.tokens import quote
 from bitsshell.errors import BitsShellError, UsageError, shown
-from bitsshell.fleet.credentials import NoCredential
+from bitsshell.fleet.credentials import PASSWORD_VARIABLE, NoCredential
 from bitsshell.fleet.fanout import OutOfTime, TimeLimit
 from bitsshell.render import Output, question
 from bitsshell.results import (
@@ -274,7 +274,12 @@ def usage_error(error: click.ClickException, *, hint: str | None = None) -> Usag
         message = f"there is no option {error.option_name}"
         near = error.possibilities or []
         begun = [option for option in near if option.startswith(error.option_name)]
-        if near:
+        if error.option_name.startswith(("--pass", "--pw")):
+            hint = (
+                f"a password is never an argument: set {PASSWORD_VARIABLE}, or let it be asked for; "
+                "change the one that you just typed"
+            )
+        elif near:
             hint = f"did you mean {' or '.join(begun or near)}?"
     elif isinstance(error, click.MissingParameter):
         name = error.param.human_readable_name if error.param else "argument"

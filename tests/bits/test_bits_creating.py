@@ -258,8 +258,8 @@ def test_a_create_that_was_never_sent_is_no_lost_answer() -> None:
 
 @pytest.mark.parametrize("state", [0, 2, 4, 5, 6])
 def test_a_job_that_an_earlier_run_made_and_resumed_is_taken_as_it_is(state: int) -> None:
-    made = {"State": state, "Description": MARKED}
-    done, host = create(FULL, queue(instance(OLD), instance(ID, **made)), job(ID, **made))
+    here = instance(ID, State=state, Description=MARKED)
+    done, host = create(FULL, queue(instance(OLD), here), job(ID, State=state, Description=MARKED))
     assert done.already
     assert host.names == ["Enumerate", "Get"]
 

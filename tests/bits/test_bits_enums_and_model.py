@@ -27,6 +27,7 @@ from bitsshell.bits.model import datetime_from_filetime
 
 if TYPE_CHECKING:
     import enum
+    from collections.abc import Callable
 
 DOCUMENTED: dict[type[enum.IntEnum], list[str]] = {
     JobState: [
@@ -72,7 +73,6 @@ def test_every_enumeration_counts_from_zero_in_the_documented_order(
 
 def test_actions_are_no_states() -> None:
     assert not issubclass(JobAction, JobState)
-    assert type(JobAction(2)) is not type(JobState(2))
     assert (JobAction(2).name, JobState(2).name) == ("RESUME", "TRANSFERRING")
 
 
@@ -90,7 +90,7 @@ def test_a_number_of_a_future_windows_is_kept_under_its_number(
     assert pickle.loads(pickle.dumps(member)) == member
     assert type(pickle.loads(pickle.dumps(member))) is kind
     assert member == kind(number)
-    assert member not in list(kind)
+    assert number not in kind.__members__.values()
 
 
 def test_an_unknown_state_is_one_object_so_that_it_can_be_compared_by_identity() -> None:
@@ -99,7 +99,7 @@ def test_an_unknown_state_is_one_object_so_that_it_can_be_compared_by_identity()
 
 
 @pytest.mark.parametrize("kind", TOLERANT)
-def test_what_is_no_number_is_no_member(kind: type[JobState]) -> None:
+def test_what_is_no_number_is_no_member(kind: Callable[[object], object]) -> None:
     with pytest.raises(ValueError, match="nonsense"):
         kind("nonsense")
 

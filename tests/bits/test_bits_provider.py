@@ -435,7 +435,8 @@ def test_the_job_tells_whether_an_action_took_effect_whose_answer_was_lost(
 
 @pytest.mark.parametrize("action", [JobAction.RESUME, JobAction.CANCEL, JobAction.COMPLETE])
 def test_an_action_that_took_no_effect_is_sent_once_more(action: JobAction) -> None:
-    steps = [job(), LOST, job(), output()] + [job(State=0)] * (action is JobAction.RESUME)
+    steps: list[Step] = [job(), LOST, job(), output()]
+    steps += [job(State=0)] * (action is JobAction.RESUME)
     done, host = perform(ChangeState(ID, action), *steps)
     assert host.names[:4] == ["Get", "SetJobState", "Get", "SetJobState"]
     assert done.value is not None

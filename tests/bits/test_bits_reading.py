@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from bitsshell.bits import Operation
     from bitsshell.errors import BitsShellError
+    from bitsshell.wsman import Property
 
 ID = "9D5C4B47-E79E-4090-BC3B-552578D0EC8C"
 BASE = {"JobId": f"{{{ID}}}"}
@@ -271,7 +272,7 @@ def test_a_job_without_an_id_is_no_job(job_id: str | None) -> None:
 
 @pytest.mark.parametrize("value", ["-1", "x", "1.5", str(2**64), ["1", "2"]])
 @pytest.mark.parametrize("name", ["State", "BytesTotal", "FilesTotal", "JobCreationTime"])
-def test_a_number_that_is_none_is_the_answers_error(name: str, value: str | list[str]) -> None:
+def test_a_number_that_is_none_is_the_answers_error(name: str, value: Property) -> None:
     with pytest.raises(MalformedAnswer, match=name):
         read_job(Instance("BitsClientJob", {**BASE, name: value}), host="srv01")
 

@@ -47,6 +47,7 @@ LONG = "x" * 3000
         ("JOBS", ["there is no verb 'JOBS'", "jobs"]),
         ("jobs --stat error", ["there is no option --stat", "did you mean --state?"]),
         ("set x --prority low", ["there is no option --prority", "--priority"]),
+        ("jobs --password hunter2", ["--password", "BITSSHELL_PASSWORD", "change the one"]),
         ("jobs -z", ["there is no option -z", "help jobs"]),
         ("jobs --state", ["--state", "requires an argument"]),
         ("jobs --port 99999", ["'99999' is no port", "1 to 65535"]),

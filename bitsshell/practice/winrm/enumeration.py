@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import faults, names
 from .names import q
+from .numbers import unsigned
 from .xmltext import element, empty, text_element
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ def read_enumerate(body: etree._Element | None) -> Wanted:
 def _count(text: str | None) -> int:
     if text is None:
         return _DEFAULT_BATCH
-    if not text.strip().isdigit() or int(text) < 1:
+    count = unsigned(text.strip())
+    if not count:
         raise faults.schema_error("MaxElements")
-    return int(text)
+    return count
 
 
 class Enumerations:

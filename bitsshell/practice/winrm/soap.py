@@ -11,6 +11,7 @@ from lxml import etree
 
 from . import faults, names
 from .names import q
+from .numbers import unsigned
 from .xmltext import element, text_element
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ DEFAULT_TIMEOUT_S = 60.0
 
 _DURATION = re.compile(
     r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
-    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
+    re.ASCII,
 )
 _UNDERSTOOD = frozenset(
     {
@@ -186,9 +188,9 @@ def _envelope_size(header: etree._Element) -> int | None:
     text = _text(header, names.WSMAN, "MaxEnvelopeSize")
     if not text:
         return None
-    if not text.isdigit():
+    size = unsigned(text)
+    if size is None:
         raise faults.invalid_header("MaxEnvelopeSize")
-    size = int(text)
     if size < MIN_ENVELOPE_BYTES:
         raise faults.SoapFaultError(
             2150858878, "w:EncodingLimit", detail=f"{names.FAULT_DETAIL}/MinimumEnvelopeLimit"

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from . import faults, names
+from .numbers import unsigned
 from .wql import Value
 from .xmltext import element, empty, text_element
 
@@ -145,6 +146,7 @@ def read_value(node: etree._Element, parameter: Parameter) -> Value:
         if text.lower() not in {"true", "false", "1", "0"}:
             raise faults.schema_error(parameter.name)
         return text.lower() in {"true", "1"}
-    if not text.isascii() or not text.isdigit() or int(text) > parameter.type.limit:
+    number = unsigned(text)
+    if number is None or number > parameter.type.limit:
         raise faults.schema_error(parameter.name)
-    return int(text)
+    return number

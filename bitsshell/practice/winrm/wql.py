@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from .numbers import unsigned
+
 Value = str | int | bool | None
 Row = Mapping[str, Value]
 """Property values by name in lower case; WQL compares names without case."""
@@ -15,7 +17,7 @@ Condition = Callable[[Row], bool | None]
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<string>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
-      | (?P<number>-?\d+)
+      | (?P<number>-?[0-9]+)
       | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<operator><=|>=|<>|!=|[=<>(),*])
     )""",
@@ -193,7 +195,10 @@ class _Parser:
 
 def _literal(token: _Token) -> Value:
     if token.kind == "number":
-        return int(token.text)
+        magnitude = unsigned(token.text.lstrip("-"))
+        if magnitude is None:
+            raise WqlError("a number is too large")
+        return -magnitude if token.text.startswith("-") else magnitude
     if token.kind == "string":
         return re.sub(r"\\(.)", r"\1", token.text[1:-1], flags=re.DOTALL)
     if token.keyword in {"TRUE", "FALSE"}:
@@ -254,14 +259,19 @@ def _like(name: str, token: _Token) -> Condition:
 
 
 def _like_pattern(pattern: str) -> str:
-    """`%`, `_`, `[a-f]` and `[^a]` as a regular expression."""
-    out: list[str] = []
+    """`%`, `_`, `[a-f]` and `[^a]` as a regular expression.
+
+    What stands between two `%` is found where it first fits and never looked for again, so that
+    no pattern takes more than its length times that of the text.
+    """
+    pieces: list[list[str]] = [[]]
     position = 0
     while position < len(pattern):
         char = pattern[position]
         close = pattern.find("]", position + 1) if char == "[" else -1
+        out = pieces[-1]
         if char == "%":
-            out.append(".*")
+            pieces.append([])
         elif char == "_":
             out.append(".")
         elif close > position + 1:
@@ -273,11 +283,15 @@ def _like_pattern(pattern: str) -> str:
         else:
             out.append(re.escape(char))
         position += 1
+    expression, *inner = ("".join(piece) for piece in pieces)
+    if inner:
+        *inner, last = inner
+        expression += "".join(f"(?>.*?{piece})" for piece in inner if piece) + f".*{last}"
     try:
-        re.compile("".join(out))
+        re.compile(expression)
     except re.error as error:
         raise WqlError(f"bad pattern {pattern!r}") from error
-    return "".join(out)
+    return expression
 
 
 def _any(values: Iterable[bool | None]) -> bool | None:
