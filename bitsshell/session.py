@@ -182,6 +182,7 @@ class Session:
             try:
                 with self.interrupts.immediate():
                     credential = self.credentials.find(target)
+                self._logons.check(target, credential)
             except BitsShellError as error:
                 error.located(host=target.name)
                 yield unfinished(target, operation, Status.FAILED, error)

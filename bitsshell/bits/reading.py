@@ -17,6 +17,9 @@ from bitsshell.wsman import Instance, MalformedAnswer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _STATES = {str(int(state)): state for state in JobState}
 _SIZE_UNKNOWN = str(SIZE_UNKNOWN)
 _SAFE_DIGITS = 20

@@ -113,7 +113,7 @@ class JobExists(BitsShellError):
 
     name: str
     state: JobState
-    default_hint = "--if-exists reuse takes it, replace cancels it first, new makes another"
+    default_hint = "--if-exists reuse takes it, replace cancels it, new makes another"
 
     def __init__(self, job: Job, problem: str = "") -> None:
         super().__init__(host=job.host, job=job.id, name=job.name, state=job.state, problem=problem)

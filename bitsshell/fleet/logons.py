@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bitsshell.fleet.channels import ChannelPool, Task
     from bitsshell.fleet.clock import Clock
     from bitsshell.fleet.credentials import Credential, Credentials
+    from bitsshell.fleet.targets import Target
     from bitsshell.results import Outcome
 
 STAGGER_S = 2.0
@@ -33,6 +34,16 @@ class PasswordRejected(BitsShellError):
         return "not sent: another host rejected this account's password"
 
 
+class RejectedHere(BitsShellError):
+    """This host rejected the password before, although others accept it."""
+
+    default_hint = "it may know the account by another password: ask it in a session of its own"
+
+    def what(self) -> str:
+        """Say so."""
+        return "not sent: this host rejected this account's password before"
+
+
 class Logons:
     """What a session knows of its logons.
 
@@ -47,6 +58,16 @@ class Logons:
         self.pool = pool
         self.clock = clock
         self.proven: set[Credential] = set()
+        self._rejected_by: set[tuple[str, Credential]] = set()
+
+    def check(self, target: Target, credential: Credential) -> None:
+        """Raise `RejectedHere` where trying again would only bring the account nearer its lock."""
+        if (target.url, credential) in self._rejected_by:
+            raise RejectedHere(host=target.name)
+
+    def note_rejected(self, target: Target, credential: Credential) -> None:
+        """This host does not take this password."""
+        self._rejected_by.add((target.url, credential))
 
     def gate(self) -> PasswordGate:
         """The gate for one fan-out."""
@@ -83,6 +104,7 @@ class PasswordGate:
         if credential.password is None:
             return
         if _is_rejected(outcome.error):
+            logons.note_rejected(task.target, credential)
             took_it = logons.pool.has_answered(task.target, credential)
             if took_it or credential not in logons.proven:
                 self._rejected.add(credential)

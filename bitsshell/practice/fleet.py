@@ -24,6 +24,7 @@ from .engine.store import FileStore
 from .file_modes import parse_mode
 from .files import FileServer, PracticeFile, standard_files
 from .host import HostMachine, PracticeHost
+from .httplog import HTTP_LOG
 from .settings import PracticeSettings
 from .uploads import UploadServer
 from .winrm import auth_offers
@@ -351,7 +352,7 @@ class _Running:
     async def start_files(self) -> tuple[str, tuple[PracticeFile, ...]]:
         """Open the file server; its address and its files."""
         server = FileServer(standard_files())
-        self._file_server = web.Server(server.handle, access_log=None)
+        self._file_server = web.Server(server.handle, access_log=None, logger=HTTP_LOG)
         port = await self._listen(self._file_server)
         url = f"{self._origin(port)}/"
         files = tuple(

@@ -109,6 +109,12 @@ class WinRmSettings:
     max_batch_items: int = 32_000
     enumeration_timeout_s: float = 240.0
     max_concurrent_operations_per_user: int = 1_500
+    """Operations under way at once, of the whole service; one more is answered by 2150859174."""
+    plugin_operations_per_user: int = 15
+    """The same of the WMI plug-in, by 2150859240. [MS-WSMV] 3.1.4.1.34.3.1 says 15, a dump of a
+    host 100; that the code is that of a plug-in's quota is inferred."""
+    max_packet_retrieval_s: float = 120.0
+    """Real seconds that a client may take to send its body, or to take its answer."""
     idle_connection_timeout_s: float = 120.0
     """Real seconds after which an idle connection is closed, its NTLM context with it."""
     method_errors: MethodErrors = MethodErrors.RETURN_VALUE

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PROTOCOL = "{7df0354d-249b-430f-820d-3d2a9bef4931}"
 MAX_UPLOAD_BYTES = 30_000_000
 """The default limit of IIS, about 30 MB (122)."""
+MAX_HELD_BYTES = 1 << 30
+"""Of all open sessions together, which live in memory."""
+_IDLE_S = 120.0
 _SESSION_NOT_FOUND = "0x8020001F"
 _TOO_LARGE = "0x80200020"
 _INVALID_ARGUMENT = "0x80070057"
@@ -75,10 +78,10 @@ class UploadServer:
         """One connection, packet after packet."""
         self._writers.add(writer)
         try:
-            while (packet := await _read(reader, self._max_bytes)) is not None:
+            while (packet := await _read_in_time(reader, self._max_bytes)) is not None:
                 writer.write(_written(self.answer(packet)))
                 await writer.drain()
-        except (ConnectionError, ValueError, asyncio.IncompleteReadError):
+        except (ConnectionError, ValueError, TimeoutError, asyncio.IncompleteReadError):
             pass
         finally:
             self._writers.discard(writer)
@@ -133,9 +136,13 @@ class UploadServer:
         match = _CONTENT_RANGE.fullmatch(packet.headers.get("content-range", ""))
         if match is None or int(match[2]) - int(match[1]) + 1 != len(packet.body):
             return _refused(HTTPStatus.BAD_REQUEST, _INVALID_ARGUMENT)
-        first, total = int(match[1]), int(match[3])
+        first, last, total = (int(number) for number in match.groups())
         if total > self._max_bytes:
             return _refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+        if last >= total:
+            return _refused(HTTPStatus.BAD_REQUEST, _INVALID_ARGUMENT)
+        if sum(len(other.data) for other in self.sessions.values()) > MAX_HELD_BYTES:
+            return Ack(HTTPStatus.SERVICE_UNAVAILABLE)
         session.total = total
         have = {"BITS-Session-Id": session_id}
         if first > len(session.data):
@@ -152,6 +159,11 @@ class UploadServer:
         (self.folder / session.name).write_bytes(session.data)
         del self.sessions[session_id]
         return Ack(HTTPStatus.OK, {"BITS-Session-Id": session_id})
+
+
+async def _read_in_time(reader: asyncio.StreamReader, max_bytes: int) -> Packet | None:
+    async with asyncio.timeout(_IDLE_S):
+        return await _read(reader, max_bytes)
 
 
 async def _read(reader: asyncio.StreamReader, max_bytes: int) -> Packet | None:

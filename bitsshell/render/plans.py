@@ -84,7 +84,7 @@ def _losses(plan: Plan) -> list[str]:
     ):
         losses.append("unfinished files are deleted")
     if replaced := sum(len(create.replaces) for create in creates):
-        losses.append(f"{counted(replaced, 'job')} of that name cancelled first")
+        losses.append(f"{counted(replaced, 'job')} of that name cancelled for it")
     if plan.policy is not None:
         losses.append(f"then: {prose(plan.policy)}")
     return ["; ".join(losses)] if losses else []

@@ -335,8 +335,8 @@ def test_a_complete_of_which_nothing_is_known_is_found_done_at_the_next_look(
     settle(site, JobState.TRANSFERRED)
     faults, take = site.host.faults, site.host.faults.take
 
-    def take_and_fall_silent(when: Any, operation: str | None) -> Any:
-        struck = take(when, operation)
+    def take_and_fall_silent(when: Any, operation: str | None, **options: Any) -> Any:
+        struck = take(when, operation, **options)
         if struck is not None and operation == "SetJobState":
             faults.arm("garbage", operation="Get", times=1)  # what became of it cannot be asked
         return struck

@@ -175,7 +175,7 @@ def test_replace_asks_and_then_cancels_the_job_that_is_there(site: Site) -> None
     before = site.only_job()
     ran = console(rf"create {site.url} C:\in\b.bin --suspended --if-exists replace")
     assert ran.code == 0
-    assert "cancelled first" in console.asked[0]
+    assert "cancelled for it" in console.asked[0]
     after = site.only_job()
     assert (after.id == before.id, after.files[0].path) == (False, r"C:\in\b.bin")
 

@@ -13,7 +13,7 @@ from bitsshell.bits import AnswerWasLost, GetJob, JobGone, JobList, ListJobs
 from bitsshell.errors import UsageError
 from bitsshell.fleet.channels import ChannelPool, Task
 from bitsshell.fleet.credentials import Credential, Credentials
-from bitsshell.fleet.logons import STAGGER_S, Logons, PasswordRejected
+from bitsshell.fleet.logons import STAGGER_S, Logons, PasswordRejected, RejectedHere
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.practice import PracticeFleet, PracticeSettings, WinRmSettings
 from bitsshell.results import Outcome, Status
@@ -106,6 +106,20 @@ def test_a_password_that_changes_under_a_session_is_sent_in_no_later_command(
     outcomes = list(session.ask(session.targets, ListJobs()))
     assert all("rejected before" in str(outcome.error) for outcome in outcomes)
     assert sum(requests(fleet)) == before
+    session.close()
+
+
+def test_a_host_that_rejects_what_others_accept_is_not_tried_again(fleet: PracticeFleet) -> None:
+    session = session_on(fleet.hosts[:3])
+    other = fleet.hosts[1]
+    other.faults.arm("expired-password")
+    list(session.ask(session.targets[:1], ListJobs()))
+    for _ in range(3):
+        outcomes = {o.host: o for o in session.ask(session.targets, ListJobs())}
+        assert outcomes[other.name].status is Status.FAILED
+        assert [o.status for o in outcomes.values()].count(Status.DONE) == 2
+    assert isinstance(outcomes[other.name].error, RejectedHere)
+    assert other.stats.requests == 1, "one logon was tried"
     session.close()
 
 

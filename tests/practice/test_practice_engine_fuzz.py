@@ -46,6 +46,7 @@ def test_any_url_is_refused_or_leads_to_an_error_that_bits_has(
     scheme: str, host: str, tail: str, uploads: bool
 ) -> None:
     url = f"{scheme}{host}/{tail}"
+
     async def run(root: Path) -> None:
         connector = aiohttp.TCPConnector(resolver=Nowhere())
         async with bench(root, EngineSettings(connect_attempts=1), connector=connector) as b:

@@ -113,7 +113,7 @@ def test_completing_an_unfinished_job_and_replacing_say_what_is_lost() -> None:
     finished = ChangeState(job_id(1), JobAction.COMPLETE, JobState.TRANSFERRED, "n")
     assert question(Plan("complete", (Step("a", finished),))) == "complete 'n' on a?"
     replacing = Plan("create", (create("a", replaces=(job_id(7),)),))
-    assert question(replacing) == "create 'a.bin' on a? 1 job of that name cancelled first"
+    assert question(replacing) == "create 'a.bin' on a? 1 job of that name cancelled for it"
 
 
 def test_a_policy_that_destroys_is_part_of_the_question() -> None:

@@ -46,7 +46,7 @@ def config_xml(settings: WinRmSettings) -> str:
             "MaxConcurrentOperationsPerUser": str(settings.max_concurrent_operations_per_user),
             "EnumerationTimeoutms": str(int(settings.enumeration_timeout_s * 1000)),
             "MaxConnections": "300",
-            "MaxPacketRetrievalTimeSeconds": "120",
+            "MaxPacketRetrievalTimeSeconds": str(int(settings.max_packet_retrieval_s)),
             "AllowUnencrypted": _boolean(settings.allow_unencrypted),
             "Auth": {
                 "Basic": _boolean(settings.basic),

@@ -148,7 +148,7 @@ class Enumerations:
             if item is not None:
                 if len(item) > room:
                     if not rendered:
-                        raise faults.SoapFaultError(2150858805, "w:EncodingLimit")
+                        raise faults.encoding_limit()
                     break
                 room -= len(item)
                 rendered.append(item)

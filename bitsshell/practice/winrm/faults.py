@@ -191,6 +191,18 @@ def quota() -> SoapFaultError:
     )
 
 
+def plugin_quota() -> SoapFaultError:
+    """Too many operations of this user at once in the WMI plug-in, which has its own limit."""
+    return SoapFaultError(
+        2150859240, "w:InternalError", soap_code="s:Receiver", shape=Shape.WMI_ERROR
+    )
+
+
+def encoding_limit() -> SoapFaultError:
+    """The answer does not fit into the envelope that the client takes, or that the host allows."""
+    return SoapFaultError(2150858805, "w:EncodingLimit")
+
+
 def timed_out() -> SoapFaultError:
     """OperationTimeout ran out."""
     return SoapFaultError(2150858793, "w:TimedOut", soap_code="s:Receiver")

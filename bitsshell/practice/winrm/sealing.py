@@ -12,14 +12,15 @@ _BOUNDARY = "Encrypted Boundary"
 _TYPE = "multipart/encrypted"
 _CHUNKS_TYPE = "multipart/x-multi-encrypted"
 
+# Every repetition is bounded and gives nothing back: no body takes longer than its length.
 _HEAD = re.compile(
-    rb"--\s*(?P<boundary>[^\r\n]+)\r\n"
-    rb"\s*Content-Type:\s*(?P<protocol>[^\r\n]+)\r\n"
-    rb"\s*OriginalContent:\s*type=(?P<type>[^;\r\n]+);\s*charset=(?P<charset>[^;\r\n]+);"
-    rb"\s*Length=(?P<length>\d+)\r\n"
-    rb"--\s*(?P=boundary)\r\n"
-    rb"\s*Content-Type:\s*application/octet-stream\r\n",
-    re.IGNORECASE,
+    rb"""--\s*(?P<boundary>[^\r\n]{1,70}+)\r\n
+    \s*Content-Type:\s*(?P<protocol>[^\r\n]{1,100}+)\r\n
+    \s*OriginalContent:\s*type=(?P<type>[^;\r\n]{1,100}+);
+    \s*charset=(?P<charset>[^;\r\n]{1,40}+);\s*Length=(?P<length>\d{1,10}+)\r\n
+    --\s*(?P=boundary)\r\n
+    \s*Content-Type:\s*application/octet-stream\r\n""".replace(rb"\s*", rb"\s{0,32}+"),
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
@@ -45,12 +46,13 @@ def open_message(body: bytes, context: SecurityContext | None) -> Opened:
     """
     if context is None:
         raise UnsealError("nobody has logged on to this connection")
-    heads = list(_HEAD.finditer(body))
-    if not heads or heads[0].start() != 0:
+    first = _HEAD.match(body)
+    if first is None:
         raise UnsealError("not an encrypted body")
-    if len(heads) > 1 and context.chunk_bytes is None:
-        # What looks like a second part is sealed bytes.
-        del heads[1:]
+    heads = [first]
+    if context.chunk_bytes is not None:
+        # Otherwise what looks like a second part is sealed bytes.
+        heads += _HEAD.finditer(body, first.end())
     tail = re.compile(rb"--\s*" + re.escape(heads[0]["boundary"]) + rb"--\s*\Z").search(
         body, max(heads[-1].end(), len(body) - len(heads[0]["boundary"]) - 16)
     )

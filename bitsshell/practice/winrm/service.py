@@ -148,10 +148,13 @@ class WsManService:
         return self._reply(request, self._enumerations.start(request, wanted, items), "sanwp")
 
     def _pull(self, request: Request) -> str:
-        limit = self._settings.max_envelope_kb * 1024
-        if request.max_envelope_bytes is not None:
-            limit = min(limit, request.max_envelope_bytes)
+        limit = self._envelope_limit(request)
         return self._reply(request, self._enumerations.pull(request, limit), "sanwp")
+
+    def _envelope_limit(self, request: Request) -> int:
+        limit = self._settings.max_envelope_kb * 1024
+        asked = request.max_envelope_bytes
+        return limit if asked is None else min(limit, asked)
 
     def _release(self, request: Request) -> str:
         self._enumerations.release(request)
@@ -163,7 +166,7 @@ class WsManService:
             header = text_element(
                 "w:FragmentTransfer", request.fragment_path, {"s:mustUnderstand": "true"}
             )
-        return envelope(
+        text = envelope(
             f"{request.action}Response",
             request.message_id,
             body,
@@ -171,6 +174,9 @@ class WsManService:
             locale=self._language(request.locale),
             header=header,
         )
+        if len(text.encode()) > self._envelope_limit(request):
+            raise faults.encoding_limit()
+        return text
 
     def _not_understood(self, error: NotUnderstoodError, message_id: str) -> Reply:
         mark = empty(

@@ -63,6 +63,11 @@ _ENGLISH: dict[int, str] = {
         "operations for this user has been exceeded. Close existing operations for this user, or "
         "raise the quota for this user. "
     ),
+    2150859240: (
+        "The WS-Management service cannot process the request. The maximum number of concurrent "
+        "operations for this user in this plug-in has been exceeded. Retry the request later or "
+        "raise the quota of the plug-in. "
+    ),
     2150859181: (
         "The WS-Management service cannot process the request. The parameters of the pull request "
         "differ from those of the enumerate request. "
