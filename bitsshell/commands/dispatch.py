@@ -276,7 +276,7 @@ def usage_error(error: click.ClickException, *, hint: str | None = None) -> Usag
         begun = [option for option in near if option.startswith(error.option_name)]
         if error.option_name.startswith(("--pass", "--pw")):
             hint = (
-                f"a password is never an argument: set {PASSWORD_VARIABLE}, or let it be asked for; "
+                f"a password is never an argument: set {PASSWORD_VARIABLE}, or wait to be asked; "
                 "change the one that you just typed"
             )
         elif near:
