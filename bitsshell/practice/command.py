@@ -244,7 +244,12 @@ def _line(fleet: PracticeFleet) -> str:
         }
         for host in fleet.hosts
     ]
-    told: dict[str, object] = {"hosts": hosts, "files": fleet.files_url}
+    told: dict[str, object] = {
+        "hosts": hosts,
+        "files": fleet.files_url,
+        "uploads": fleet.uploads_url,
+        "compact": fleet.compact_url,
+    }
     certificate = fleet.hosts[0].certificate
     if certificate is not None:
         client = fleet.client_certificate()

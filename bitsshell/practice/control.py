@@ -3,6 +3,7 @@
     {"do": "arm", "host": "practice01", "fault": "html", "times": 1, "status": 503}
     {"do": "disarm", "host": "practice01", "fault": "html"}
     {"do": "faults"} {"do": "stats"} {"do": "jobs"} {"do": "drop-idle"} {"do": "restart-bits"}
+    {"do": "restart-compact-server"}
 
 Without `host` all hosts are meant. An answer is `{"ok": true, ...}` or `{"ok": false, "error"}`.
 """
@@ -38,6 +39,7 @@ class Control:
             "jobs": self._jobs,
             "drop-idle": self._drop_idle,
             "restart-bits": self._restart_bits,
+            "restart-compact-server": self._restart_compact_server,
         }
 
     def answer(self, line: str) -> str:
@@ -135,6 +137,13 @@ class Control:
         _nothing_more(command)
         for host in hosts:
             host.restart_bits()
+        return {"hosts": [host.name for host in hosts]}
+
+    def _restart_compact_server(self, command: dict[str, Any]) -> dict[str, Any]:
+        hosts = self._hosts(command)
+        _nothing_more(command)
+        for host in hosts:
+            host.restart_compact_server()
         return {"hosts": [host.name for host in hosts]}
 
 

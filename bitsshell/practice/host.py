@@ -6,14 +6,16 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from .clock import Clock, ScaledClock
+from .compact import CompactServer
 from .engine.engine import BitsEngine
 from .engine.model import PracticeJob, snapshot
 from .engine.store import MemoryStore
 from .faults import ArmedFault, HostFaults
 from .paths import HostPaths
 from .stats import Counters, HostStats
-from .winrm.provider import BitsProvider
+from .winrm.provider import FileClass, JobClass
 from .winrm.service import WsManService
+from .winrm.url_groups import UrlGroupClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +52,10 @@ class HostMachine:
         self._settings = settings.engine
         self._store = store or MemoryStore()
         self.engine = self._new_engine()
-        self._provider = BitsProvider(self.engine, settings.winrm)
-        self.service = WsManService(name, self._provider, clock, settings.winrm, locale)
+        self._jobs = JobClass(self.engine, settings.winrm)
+        self.compact = CompactServer(name, HostPaths(root))
+        wmi_classes = (self._jobs, FileClass(), UrlGroupClass(self.compact))
+        self.service = WsManService(name, wmi_classes, clock, settings.winrm, locale)
 
     def _new_engine(self) -> BitsEngine:
         engine = BitsEngine(
@@ -68,7 +72,7 @@ class HostMachine:
         self.engine.files.conditions = before.files.conditions
         if before.condition is not None:
             self.engine.set_condition(before.condition)
-        self._provider.use(self.engine)
+        self._jobs.use(self.engine)
 
     def condition(self, armed: ArmedFault, armed_now: bool) -> None:
         """Carry out a condition of the host. Called on the loop."""
@@ -170,6 +174,10 @@ class PracticeHost:
         """Restart the host's BITS service; its queue survives, as on Windows (143)."""
         restart = self._machine.restart_bits()
         asyncio.run_coroutine_threadsafe(restart, self._loop).result()
+
+    def restart_compact_server(self) -> None:
+        """Restart the host's BITS Compact Server; nothing of its settings survives that."""
+        self._on_loop(self._machine.compact.restart)
 
     def _condition(self, armed: ArmedFault, armed_now: bool) -> None:
         self._on_loop(lambda: self._machine.condition(armed, armed_now))

@@ -45,6 +45,14 @@ def test_the_job_class_tells_its_key_its_properties_and_its_methods(bits: BitsOv
     assert (digest.get("NAME"), digest.get("TYPE")) == ("CertHash", "uint8")
 
 
+def test_the_class_of_url_groups_tells_its_methods(bits: BitsOverPypsrp) -> None:
+    told = get_class(bits, "BitsCompactServerUrlGroup")
+    assert [p.get("NAME") for p in told.findall("PROPERTY")] == ["UrlGroup"]
+    assert len(told.findall("METHOD")) == 12
+    statics = [m.get("NAME") for m in told.findall("METHOD") if m.find("QUALIFIER") is not None]
+    assert statics == ["CreateUrlGroup", "DeleteUrlGroup"]
+
+
 def test_qualifiers_come_only_when_they_are_asked_for(bits: BitsOverPypsrp) -> None:
     assert get_class(bits, "BitsClientFile", qualified=False).find(".//QUALIFIER") is None
     assert get_class(bits, "BitsClientFile").find(".//QUALIFIER") is not None

@@ -52,7 +52,7 @@ def test_it_prints_one_line_of_json_and_serves_until_it_is_told_to_end(number: i
     process = start("--hosts", "2", "--json")
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
-    assert set(told) == {"hosts", "files"}
+    assert set(told) == {"hosts", "files", "uploads", "compact"}
     assert [host["name"] for host in told["hosts"]] == ["practice01", "practice02"]
     root = Path(told["hosts"][0]["root"])
     assert root.is_dir()

@@ -171,7 +171,7 @@ def test_the_command_tells_what_to_trust_and_what_to_show() -> None:
     )
     assert process.stdout is not None
     told = json.loads(process.stdout.readline())
-    assert set(told) == {"hosts", "files", "tls"}
+    assert set(told) == {"hosts", "files", "uploads", "compact", "tls"}
     host, tls = told["hosts"][0], told["tls"]
     assert hashlib.sha256(shown(host["endpoint"])).hexdigest() == tls["fingerprint"]
     with requests.Session() as session:

@@ -9,20 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import faults, names
-from .provider import FILE_TYPES, READ_ONLY_TYPES, WRITABLE
 from .xmltext import element, text_element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from .provider import BitsProvider, Method
+    from .resources import Resources
     from .soap import Request
     from .wmi import Parameter
+    from .wmiclass import Method, WmiClass
 
 CLASS_URI = "http://schemas.dmtf.org/wbem/cim-xml/2/cim-schema/2/*"
 
 
-def class_xml(request: Request, provider: BitsProvider) -> str:
+def class_xml(request: Request, resources: Resources) -> str:
     """The CLASS element that a request's selectors ask for.
 
     Raises:
@@ -35,47 +33,37 @@ def class_xml(request: Request, provider: BitsProvider) -> str:
     qualified = ("includequalifiers", "true") in {
         (option.lower(), value.lower()) for option, value in request.options
     }
-    if name == names.JOB_CLASS.lower():
-        return _Writer(names.JOB_CLASS, qualified).job(provider.methods.values())
-    if name == names.FILE_CLASS.lower():
-        return _Writer(names.FILE_CLASS, qualified).file()
-    raise faults.resource_not_found(f"{namespace}:{name}")
+    kind = resources.named(name)
+    if kind is None:
+        raise faults.resource_not_found(f"{namespace}:{name}")
+    return _Writer(kind, qualified).whole()
 
 
 class _Writer:
     """Writes one class, with its qualifiers or without."""
 
-    def __init__(self, class_name: str, qualified: bool) -> None:
-        self._class_name = class_name
+    def __init__(self, kind: WmiClass, qualified: bool) -> None:
+        self._kind = kind
         self._qualified = qualified
 
-    def job(self, methods: Iterable[Method]) -> str:
-        """BitsClientJob."""
-        writable = {parameter.name: parameter.type for parameter in WRITABLE}
-        types = {**READ_ONLY_TYPES, **writable}
+    def whole(self) -> str:
+        """The CLASS element."""
+        writable = {parameter.name: parameter.type for parameter in self._kind.writable}
+        types = {**self._kind.read_only, **writable}
         properties = []
         for name, kind in sorted(types.items()):
-            marks = ["key"] if name == "JobId" else []
+            marks = ["key"] if name == self._kind.key else []
             marks += ["read", "write"] if name in writable else ["read"]
             is_files = name == "Files"
             embedded = self._text("EmbeddedInstance", names.FILE_CLASS) if is_files else ""
             tag = "PROPERTY.ARRAY" if is_files else "PROPERTY"
             properties.append(self._typed(tag, name, kind.value, self._flags(marks) + embedded))
-        written = "".join(self._method(method) for method in methods)
-        return self._class("".join(properties) + written)
-
-    def file(self) -> str:
-        """BitsClientFile."""
-        return self._class(
-            "".join(
-                self._typed("PROPERTY", name, kind.value, self._flags(["read"]))
-                for name, kind in sorted(FILE_TYPES.items())
-            )
-        )
+        methods = "".join(self._method(method) for method in self._kind.methods.values())
+        return self._class("".join(properties) + methods)
 
     def _class(self, content: str) -> str:
         about = self._flags(["dynamic"]) + self._text("provider", "BitsClientProv")
-        return element("CLASS", about + content, {"NAME": self._class_name})
+        return element("CLASS", about + content, {"NAME": self._kind.name})
 
     def _method(self, method: Method) -> str:
         content = self._flags(["static"] if method.static else [])
@@ -92,7 +80,7 @@ class _Writer:
         return element(tag, self._flags(marks), attributes)
 
     def _typed(self, tag: str, name: str, kind: str, content: str) -> str:
-        attributes = {"NAME": name, "CLASSORIGIN": self._class_name, "TYPE": kind}
+        attributes = {"NAME": name, "CLASSORIGIN": self._kind.name, "TYPE": kind}
         return element(tag, content, attributes)
 
     def _flags(self, marks: list[str]) -> str:

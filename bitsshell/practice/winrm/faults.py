@@ -161,6 +161,13 @@ def resource_not_found(parameter: str = "", code: int = 2150858752) -> SoapFault
     )
 
 
+def not_capable() -> SoapFaultError:
+    """The provider does not implement the operation (`wire.md` 4.8)."""
+    return SoapFaultError(
+        2150859010, "w:InternalError", soap_code="s:Receiver", shape=Shape.PROVIDER
+    )
+
+
 def provider_failed(hresult: int) -> SoapFaultError:
     """The provider answered with an error of its own, which shows in Code."""
     return SoapFaultError(

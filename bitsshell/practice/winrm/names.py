@@ -56,6 +56,7 @@ BITS_NAMESPACE = "root/microsoft/bits"
 BITS = f"{WMI}{BITS_NAMESPACE}"
 JOB_CLASS = "BitsClientJob"
 FILE_CLASS = "BitsClientFile"
+URL_GROUP_CLASS = "BitsCompactServerUrlGroup"
 
 
 def q(namespace: str, local: str) -> str:

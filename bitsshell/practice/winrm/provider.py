@@ -1,9 +1,7 @@
-"""The BITS provider behind WMI: `BitsClientJob`, its properties and its methods (`wire.md` 1)."""
+"""The class `BitsClientJob`: its properties and its methods (`wire.md` 1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..engine.codes import BitsCallError, Hr, JobType
@@ -11,11 +9,14 @@ from ..settings import AddFileCase, OwnerForm, WinRmSettings
 from . import names
 from .messages import context_text, error_text
 from .wmi import CimType, Embedded, Instance, Parameter
-from .wql import Value
+from .wmiclass import Arguments, Method, Outputs, WmiClass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from ..engine.engine import BitsEngine
     from ..engine.model import Job
+    from .wql import Value
 
 SERVICE_ACCOUNTS = {
     0: ("S-1-5-18", r"NT AUTHORITY\SYSTEM"),
@@ -50,7 +51,6 @@ READ_ONLY_TYPES = {
     "TransientErrorCount": _U32,
 }
 """`Files` holds embedded objects, which CIM-XML calls strings."""
-READ_ONLY = frozenset(READ_ONLY_TYPES)
 FILE_TYPES = {
     "BytesTotal": _U64,
     "BytesTransferred": _U64,
@@ -58,28 +58,20 @@ FILE_TYPES = {
     "LocalFile": _STRING,
     "RemoteUrl": _STRING,
 }
-PROPERTIES = frozenset(p.name for p in WRITABLE) | READ_ONLY
-
-Arguments = Mapping[str, Value | tuple[Value, ...]]
-Outputs = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One method: its parameters, and what carries it out."""
+class FileClass(WmiClass):
+    """The files of a job, which are only embedded in it."""
 
-    name: str
-    parameters: tuple[Parameter, ...]
-    run: Callable[[Job | None, Arguments], tuple[int, Outputs]]
-    static: bool = False
-    outputs: tuple[Parameter, ...] = ()
-    """What it gives back beside ReturnValue."""
+    def __init__(self) -> None:
+        super().__init__(names.FILE_CLASS, FILE_TYPES)
 
 
-class BitsProvider:
-    """What WMI asks of the provider, in WMI's names and numbers, for one host."""
+class JobClass(WmiClass):
+    """The jobs of one host, in WMI's names and numbers."""
 
     def __init__(self, engine: BitsEngine, settings: WinRmSettings) -> None:
+        super().__init__(names.JOB_CLASS, READ_ONLY_TYPES, key="JobId", writable=WRITABLE)
         self._engine = engine
         self._settings = settings
         self.methods = {method.name: method for method in self._declare()}
@@ -88,19 +80,24 @@ class BitsProvider:
         """Talk to another engine from now on: the service was restarted."""
         self._engine = engine
 
-    def jobs(self) -> Sequence[Job]:
+    def all(self) -> Sequence[Job]:
         """All jobs of the host: the caller is an administrator."""
         return self._engine.jobs()
 
-    def find(self, job_id: str) -> Job | None:
+    def find(self, key: str) -> Job | None:
         """The job with that key, if it is still in the queue."""
         try:
-            return self._engine.find(job_id)
+            return self._engine.find(key)
         except BitsCallError:
             return None
 
-    def instance(self, job: Job) -> Instance:
+    def key_of(self, item: Job) -> str:
+        """The job's id."""
+        return item.job_id
+
+    def instance(self, item: Job) -> Instance:
         """The job as an instance of BitsClientJob."""
+        job = item
         owner = job.owner_sid
         if self._settings.owner_form is OwnerForm.NAME:
             owner = _OWNER_NAMES.get(owner, owner)
@@ -137,13 +134,13 @@ class BitsProvider:
         }
         return Instance(names.BITS_NAMESPACE, names.JOB_CLASS, values)
 
-    def put(self, job: Job, changes: Mapping[str, Value]) -> None:
+    def put(self, item: Job, changes: Mapping[str, Value]) -> None:
         """Write properties.
 
         Raises:
             BitsCallError: a value that BITS refuses; the ones before it are written.
         """
-        engine = self._engine
+        engine, job = self._engine, item
         for name, value in changes.items():
             if isinstance(value, str) or value is None:
                 if name == "DisplayName":

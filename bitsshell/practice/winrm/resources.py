@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -10,108 +10,85 @@ from ..engine.codes import BitsCallError
 from ..settings import MethodErrors, WinRmSettings
 from . import faults, names, wql
 from .names import q
-from .provider import PROPERTIES, READ_ONLY, WRITABLE, BitsProvider, Method
 from .wmi import Instance, read_value, scalar
 from .xmltext import element, text_element
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from ..engine.model import Job
     from .enumeration import Item, Wanted
     from .soap import Request
+    from .wmiclass import Arguments, Method, Outputs, WmiClass
     from .wql import Value
 
 _MODIFIED_LIST = "__MIInstanceModifiedPropertiesList".lower()
-_KNOWN_CLASSES = {name.lower() for name in (names.JOB_CLASS, names.FILE_CLASS)}
-_JOB_URI = f"{names.BITS}/{names.JOB_CLASS}"
-
-
-def class_of(uri: str) -> str:
-    """The class in lower case that a resource URI of the BITS namespace names.
-
-    Raises:
-        SoapFaultError: another namespace, or a class that is not there.
-    """
-    head, _, tail = uri.rpartition("/")
-    if head.lower() != names.BITS.lower() or tail.lower() not in _KNOWN_CLASSES | {"*"}:
-        raise faults.resource_not_found(tail)
-    return tail.lower()
 
 
 class Resources:
-    """WMI's view of one host."""
+    """WMI's view of one host: the classes of the BITS namespace."""
 
-    def __init__(self, provider: BitsProvider, settings: WinRmSettings) -> None:
-        self._provider = provider
+    def __init__(self, classes: Iterable[WmiClass], settings: WinRmSettings) -> None:
+        self._classes = {kind.name.lower(): kind for kind in classes}
         self._settings = settings
 
-    # --- Get and Put ---
+    def named(self, name: str) -> WmiClass | None:
+        """The class of that name, in any letter case."""
+        return self._classes.get(name.lower())
+
+    def _class_of(self, uri: str) -> WmiClass | None:
+        """The class that a resource URI of the BITS namespace names; None is all of them.
+
+        Raises:
+            SoapFaultError: another namespace, or a class that is not there.
+        """
+        head, _, tail = uri.rpartition("/")
+        kind = self.named(tail)
+        if head.lower() != names.BITS.lower() or (kind is None and tail != "*"):
+            raise faults.resource_not_found(tail)
+        return kind
+
+    # --- Get, Put and Delete ---
 
     def get(self, request: Request) -> str:
         """The instance that URI and selectors name, or a fragment of it."""
-        instance = self._provider.instance(self._selected(request))
+        kind, item = self._selected(request)
+        instance = kind.instance(item)
         if request.fragment_path is None:
             return instance.to_xml()
-        return _fragment(instance, _fragment_name(request.fragment_path))
+        return _fragment(instance, _fragment_name(kind, request.fragment_path))
 
     def put(self, request: Request) -> str:
         """Write properties; the answer is the instance (or the fragment) as it is now."""
-        job = self._selected(request)
+        kind, item = self._selected(request)
         if request.fragment_path is not None:
-            name = _fragment_name(request.fragment_path)
-            changes = _read_fragment(request.body, name)
+            name = _fragment_name(kind, request.fragment_path)
+            changes = _read_fragment(kind, request.body, name)
         else:
-            changes = self._read_instance(request, job)
+            changes = _read_instance(kind, request, item)
         try:
-            self._provider.put(job, changes)
+            kind.put(item, changes)
         except BitsCallError as error:
             raise faults.provider_failed(error.hresult) from error
-        instance = self._provider.instance(job)
-        if request.fragment_path is not None:
-            return _fragment(instance, _fragment_name(request.fragment_path))
-        return instance.to_xml()
+        return self.get(request)
 
-    def _selected(self, request: Request) -> Job:
-        kind = class_of(request.resource_uri)
-        if kind == "*":
+    def delete(self, request: Request) -> str:
+        """Delete an instance, where the class has that."""
+        kind = self._class_of(request.resource_uri)
+        if kind is None or not kind.can_delete:
+            raise faults.not_capable()
+        kind.delete(self._selected(request)[1])
+        return ""
+
+    def _selected(self, request: Request) -> tuple[WmiClass, Any]:
+        """The class, and the instance that the selectors name."""
+        kind = self._class_of(request.resource_uri)
+        if kind is None:
             raise faults.resource_not_found("*")
-        selectors = _keys(request)
-        if not selectors:
-            raise faults.SoapFaultError(2150859002, "w:InvalidSelectors")
-        if set(selectors) != {"jobid"}:
-            raise faults.SoapFaultError(
-                2150858843,
-                "w:InvalidSelectors",
-                detail=f"{names.FAULT_DETAIL}/UnexpectedSelectors",
-            )
-        job = self._provider.find(selectors["jobid"]) if kind == names.JOB_CLASS.lower() else None
-        if job is None:
-            raise faults.resource_not_found(f'{names.JOB_CLASS}.JobId="{selectors["jobid"]}"')
-        return job
-
-    def _read_instance(self, request: Request, job: Job) -> dict[str, Value]:
-        """Full instance, or only some of its properties; read-only ones are not looked at."""
-        body = request.body
-        if body is None or body.tag != q(_JOB_URI, names.JOB_CLASS):
-            raise faults.schema_error(names.JOB_CLASS)
-        listed = {v.lower() for n, v in request.options if n.lower().endswith(_MODIFIED_LIST)}
-        writable = {parameter.name: parameter for parameter in WRITABLE}
-        changes: dict[str, Value] = {}
-        for node in body.iterchildren(tag=etree.Element):
-            name = etree.QName(node)
-            if name.namespace != _JOB_URI:
-                continue
-            if name.localname == "JobId":
-                _refuse_other_key(node, job)
-            if name.localname in READ_ONLY:
-                continue
-            parameter = writable.get(name.localname)
-            if parameter is None:
-                raise faults.schema_error(name.localname)
-            if not listed or name.localname.lower() in listed:
-                changes[parameter.name] = read_value(node, parameter)
-        return changes
+        key = _key(kind, request)
+        item = kind.find(key)
+        if item is None:
+            raise faults.resource_not_found(f'{kind.name}.{kind.key}="{key}"')
+        return kind, item
 
     # --- Invoke ---
 
@@ -122,46 +99,48 @@ class Resources:
             SoapFaultError: no such method.
         """
         uri, _, name = action.rpartition("/")
-        methods = {key.lower(): method for key, method in self._provider.methods.items()}
+        kind = self._class_of(uri)
+        methods = {} if kind is None else {key.lower(): m for key, m in kind.methods.items()}
         method = methods.get(name.lower())
-        if class_of(uri) != names.JOB_CLASS.lower() or method is None:
+        if method is None:
             raise faults.action_not_supported()
         return method
 
     def invoke(self, request: Request, method: Method) -> str:
         """Call a method; the answer is its `_OUTPUT` element."""
-        if class_of(request.resource_uri) != names.JOB_CLASS.lower():
+        kind = self._class_of(request.resource_uri)
+        if kind is None or kind.methods.get(method.name) is not method:
             raise faults.action_not_supported()
-        job = None
+        item = None
         if not method.static:
             if not _keys(request):
-                raise faults.invalid_parameter("JobId")
-            job = self._selected(request)
-        arguments = _read_arguments(request.body, method)
-        outputs: dict[str, Value] = {}
+                raise faults.invalid_parameter(kind.key)
+            item = _key(kind, request) if method.makes_instance else self._selected(request)[1]
+        uri = f"{names.BITS}/{kind.name}"
+        arguments = _read_arguments(uri, request.body, method)
+        outputs: Outputs = {}
         try:
-            result, outputs = method.run(job, arguments)
+            result, outputs = method.run(item, arguments)
         except BitsCallError as error:
             if self._settings.method_errors is MethodErrors.FAULT:
                 raise faults.provider_failed(error.hresult) from error
             result = error.hresult
-        return _output(method.name, result, outputs)
+        return _output(uri, method.name, result, outputs)
 
     # --- queries ---
 
     def items(self, request: Request, wanted: Wanted) -> list[Item]:
         """What an enumeration will give, each rendered when it is pulled."""
-        kind = class_of(request.resource_uri)
+        kind = self._class_of(request.resource_uri)
         if _keys(request):
             raise faults.SoapFaultError(2150859016, "w:InvalidSelectors")
         if wanted.filter_text is None:
-            if kind == "*":
+            if kind is None:
                 raise faults.resource_not_found("*")
-            jobs = self._provider.jobs() if kind == names.JOB_CLASS.lower() else ()
-            return [self._item(job, wanted.mode, None) for job in jobs]
+            return [_item(kind, kind.key_of(item), wanted.mode, None) for item in kind.all()]
         if wanted.dialect != names.WQL_DIALECT:
             raise faults.SoapFaultError(2150858777, "n:FilterDialectRequestedUnavailable")
-        if kind != "*":
+        if kind is not None:
             raise faults.SoapFaultError(2150859003, "w:InvalidParameter")
         return list(self._query(wanted))
 
@@ -171,36 +150,78 @@ class Resources:
             query = wql.parse(text)
         except wql.WqlError as error:
             raise faults.cannot_process_filter(text, f"{error}. ") from error
-        if query.class_name.lower() not in _KNOWN_CLASSES:
+        kind = self.named(query.class_name)
+        if kind is None:
             raise faults.cannot_process_filter(
                 text, "The specified class does not exist in the given namespace. "
             )
-        _check_projection(text, query.properties)
-        if query.class_name.lower() != names.JOB_CLASS.lower():
-            return
-        for job in self._provider.jobs():
+        _check_projection(kind, text, query.properties)
+        for item in kind.all():
             try:
-                if query.matches(self._provider.instance(job).row()):
-                    yield self._item(job, wanted.mode, query.properties)
+                if query.matches(kind.instance(item).row()):
+                    yield _item(kind, kind.key_of(item), wanted.mode, query.properties)
             except wql.WqlError as error:
                 raise faults.cannot_process_filter(text, f"{error}. ") from error
 
-    def _item(self, job: Job, mode: str, properties: Sequence[str] | None) -> Item:
-        job_id = job.job_id
 
-        def render() -> str | None:
-            found = self._provider.find(job_id)
-            if found is None:
-                return None
-            instance = self._provider.instance(found)
-            if mode == "EnumerateEPR":
-                return _reference(job_id)
-            whole = instance.to_xml() if properties is None else instance.fragment(properties)
-            if mode == "EnumerateObjectAndEPR":
-                return element("w:Item", whole + _reference(job_id))
-            return whole
+def _item(kind: WmiClass, key: str, mode: str, properties: Sequence[str] | None) -> Item:
+    """Renders an instance when it is its turn, if it is still there."""
 
-        return render
+    def render() -> str | None:
+        found = kind.find(key)
+        if found is None:
+            return None
+        if mode == "EnumerateEPR":
+            return _reference(kind, key)
+        instance = kind.instance(found)
+        whole = instance.to_xml() if properties is None else instance.fragment(properties)
+        if mode == "EnumerateObjectAndEPR":
+            return element("w:Item", whole + _reference(kind, key))
+        return whole
+
+    return render
+
+
+def _read_instance(kind: WmiClass, request: Request, item: Any) -> dict[str, Value]:
+    """Full instance, or only some of its properties; read-only ones are not looked at."""
+    body, uri = request.body, f"{names.BITS}/{kind.name}"
+    if body is None or body.tag != q(uri, kind.name):
+        raise faults.schema_error(kind.name)
+    listed = {v.lower() for n, v in request.options if n.lower().endswith(_MODIFIED_LIST)}
+    writable = {parameter.name: parameter for parameter in kind.writable}
+    changes: dict[str, Value] = {}
+    for node in body.iterchildren(tag=etree.Element):
+        name = etree.QName(node)
+        if name.namespace != uri:
+            continue
+        if name.localname == kind.key:
+            _refuse_other_key(kind, node, item)
+        if name.localname in kind.read_only:
+            continue
+        parameter = writable.get(name.localname)
+        if parameter is None:
+            raise faults.schema_error(name.localname)
+        if not listed or name.localname.lower() in listed:
+            changes[parameter.name] = read_value(node, parameter)
+    return changes
+
+
+def _key(kind: WmiClass, request: Request) -> str:
+    """The value of the one key.
+
+    Raises:
+        SoapFaultError: no selectors, or others than the key.
+    """
+    selectors = _keys(request)
+    if not selectors:
+        raise faults.SoapFaultError(2150859002, "w:InvalidSelectors")
+    if set(selectors) != {kind.key.lower()}:
+        raise faults.SoapFaultError(
+            2150858843,
+            "w:InvalidSelectors",
+            detail=f"{names.FAULT_DETAIL}/UnexpectedSelectors",
+        )
+    return selectors[kind.key.lower()]
 
 
 def _keys(request: Request) -> dict[str, str]:
@@ -214,27 +235,27 @@ def _keys(request: Request) -> dict[str, str]:
     return keys
 
 
-def _refuse_other_key(node: etree._Element, job: Job) -> None:
-    given = (node.text or "").strip().strip("{}").upper()
-    if given and given != job.job_id.strip("{}"):
+def _refuse_other_key(kind: WmiClass, node: etree._Element, item: Any) -> None:
+    given = (node.text or "").strip()
+    if given and kind.find(given) is not item:
         raise faults.SoapFaultError(2150858989, "w:InvalidParameter", shape=faults.Shape.PROVIDER)
 
 
-def _fragment_name(path: str) -> str:
+def _fragment_name(kind: WmiClass, path: str) -> str:
     """The property of a level 1 path, whose letter case counts.
 
     Raises:
         SoapFaultError: another kind of path, or no such property.
     """
-    if path.startswith("/") or path not in PROPERTIES:
+    if path.startswith("/") or path not in kind.properties:
         raise faults.SoapFaultError(
             2150858778, "n:CannotProcessFilter", detail=f"{names.FAULT_DETAIL}/FragmentDialect"
         )
     return path
 
 
-def _read_fragment(body: etree._Element | None, name: str) -> dict[str, Value]:
-    parameter = next((p for p in WRITABLE if p.name == name), None)
+def _read_fragment(kind: WmiClass, body: etree._Element | None, name: str) -> dict[str, Value]:
+    parameter = next((p for p in kind.writable if p.name == name), None)
     if body is None or body.tag != q(names.WSMAN, "XmlFragment"):
         raise faults.schema_error("XmlFragment")
     nodes = [n for n in body.iterchildren(tag=etree.Element) if etree.QName(n).localname == name]
@@ -251,11 +272,9 @@ def _fragment(instance: Instance, name: str) -> str:
     return element("w:XmlFragment", content)
 
 
-def _read_arguments(
-    body: etree._Element | None, method: Method
-) -> dict[str, Value | tuple[Value, ...]]:
+def _read_arguments(uri: str, body: etree._Element | None, method: Method) -> Arguments:
     """The parameters in `METHOD_INPUT`; their letter case counts (1.3)."""
-    if body is None or body.tag != q(_JOB_URI, f"{method.name}_INPUT"):
+    if body is None or body.tag != q(uri, f"{method.name}_INPUT"):
         raise faults.schema_error(f"{method.name}_INPUT")
     known = {parameter.name: parameter for parameter in method.parameters}
     given: dict[str, Value | tuple[Value, ...]] = {}
@@ -263,7 +282,7 @@ def _read_arguments(
     for node in body.iterchildren(tag=etree.Element):
         name = etree.QName(node)
         parameter = known.get(name.localname)
-        if name.namespace != _JOB_URI or parameter is None:
+        if name.namespace != uri or parameter is None:
             raise faults.schema_error(name.localname)
         value = read_value(node, parameter)
         if parameter.array:
@@ -279,29 +298,29 @@ def _read_arguments(
     return given
 
 
-def _check_projection(text: str, properties: Sequence[str] | None) -> None:
-    known = {name.lower() for name in PROPERTIES}
+def _check_projection(kind: WmiClass, text: str, properties: Sequence[str] | None) -> None:
+    known = {name.lower() for name in kind.properties}
     if properties is not None and any(name.lower() not in known for name in properties):
         raise faults.cannot_process_filter(text)
 
 
-def _output(method: str, result: int, outputs: dict[str, Value]) -> str:
-    values: dict[str, Value] = {**outputs, "ReturnValue": result}
-    content = "".join(scalar(f"p:{name}", value) for name, value in sorted(values.items()))
+def _output(uri: str, method: str, result: int, outputs: Outputs) -> str:
+    content = ""
+    for name, value in sorted({**outputs, "ReturnValue": result}.items()):
+        values = value if isinstance(value, tuple) else (value,)
+        content += "".join(scalar(f"p:{name}", each) for each in values)
     attributes = {
         "xmlns:xsi": names.XSI,
-        "xmlns:p": _JOB_URI,
+        "xmlns:p": uri,
         "xmlns:cim": names.CIM,
         "xml:lang": "en-US",
     }
     return element(f"p:{method}_OUTPUT", content, attributes)
 
 
-def _reference(job_id: str) -> str:
-    selector = text_element("w:Selector", job_id, {"Name": "JobId"})
-    parameters = element(
-        "a:ReferenceParameters",
-        text_element("w:ResourceURI", _JOB_URI) + element("w:SelectorSet", selector),
-    )
+def _reference(kind: WmiClass, key: str) -> str:
+    selector = text_element("w:Selector", key, {"Name": kind.key})
+    uri = text_element("w:ResourceURI", f"{names.BITS}/{kind.name}")
+    parameters = element("a:ReferenceParameters", uri + element("w:SelectorSet", selector))
     address = text_element("a:Address", names.ANONYMOUS)
     return element("a:EndpointReference", address + parameters)

@@ -14,11 +14,11 @@ from .texts import DEFAULT_LOCALE, LOCALES
 from .xmltext import element, empty, text_element
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ..clock import Clock
     from ..settings import WinRmSettings
-    from .provider import BitsProvider
+    from .wmiclass import WmiClass
 
 _OK, _FAULT = 200, 500
 
@@ -48,7 +48,7 @@ class WsManService:
     def __init__(
         self,
         machine: str,
-        provider: BitsProvider,
+        wmi_classes: Iterable[WmiClass],
         clock: Clock,
         settings: WinRmSettings,
         locale: str,
@@ -56,8 +56,7 @@ class WsManService:
         self._machine = machine
         self._settings = settings
         self._locale = locale
-        self._provider = provider
-        self._resources = Resources(provider, settings)
+        self._resources = Resources(wmi_classes, settings)
         self._enumerations = Enumerations(
             clock, settings.enumeration_timeout_s, settings.max_batch_items
         )
@@ -126,6 +125,7 @@ class WsManService:
         carry_out = {
             "Get": self._get,
             "Put": self._put,
+            "Delete": self._delete,
             "Enumerate": self._enumerate,
             "Pull": self._pull,
             "Release": self._release,
@@ -136,11 +136,14 @@ class WsManService:
         if request.resource_uri.lower() in config.URIS:
             return self._reply(request, config.config_xml(self._settings), "saxwp")
         if request.resource_uri.lower() == classes.CLASS_URI:
-            return self._reply(request, classes.class_xml(request, self._provider), "saxwp")
+            return self._reply(request, classes.class_xml(request, self._resources), "saxwp")
         return self._reply(request, self._resources.get(request), "saxwp")
 
     def _put(self, request: Request) -> str:
         return self._reply(request, self._resources.put(request), "saxwp")
+
+    def _delete(self, request: Request) -> str:
+        return self._reply(request, self._resources.delete(request), "saxwp")
 
     def _enumerate(self, request: Request) -> str:
         wanted = read_enumerate(request.body)
@@ -210,8 +213,6 @@ class WsManService:
 
 
 def _not_capable(request: Request) -> str:
-    """Create and Delete: the provider has methods for that (4.8)."""
+    """Create: the provider has methods for that."""
     del request
-    raise faults.SoapFaultError(
-        2150859010, "w:InternalError", soap_code="s:Receiver", shape=faults.Shape.PROVIDER
-    )
+    raise faults.not_capable()
