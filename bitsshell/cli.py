@@ -1,6 +1,6 @@
 """The `bitsshell` command: one verb, some lines, a script, or the shell.
 
-The only place with exit codes (design section 5). Imports that take time stand where they are used,
+The only place with exit codes (`README.md` lists them). Imports that take time stand where they are used,
 so that `--version` answers at once.
 """
 

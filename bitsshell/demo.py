@@ -7,9 +7,10 @@ command as a person would type it, and what follows is its real answer.
 from __future__ import annotations
 
 import hashlib
+import signal
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -25,6 +26,7 @@ from bitsshell.terminal import Asking, Ended, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 HOSTS = 3
 TRANSFER_BYTES_PER_S = 5 * 1024 * 1024
@@ -52,6 +54,7 @@ def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
         return error.exit_code
     is_attended = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     engine = replace(EngineSettings(), transfer_bytes_per_s=TRANSFER_BYTES_PER_S)
+    _let_endings_clean_up()
     with PracticeFleet(HOSTS, settings=replace(PracticeSettings(), engine=engine)) as fleet:
         session = _session(fleet)
         try:
@@ -70,6 +73,18 @@ _SHELL_HINT = """
 This is the shell, on three practice hosts; they and their files are gone when you leave it.
 Try: jobs, transfer {files}report.csv C:\\in\\report.csv, use practice02.
 """
+
+
+def _let_endings_clean_up() -> None:
+    """A closed terminal or SIGTERM ends the demo, but the fleet's folders go first."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        del frame
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 def _session(fleet: PracticeFleet) -> Session:

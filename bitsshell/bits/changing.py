@@ -1,7 +1,7 @@
 """Changing one job so that it may be asked for twice, and so that a lost answer is looked into.
 
 A change whose answer was lost is not simply sent again: the job itself is asked first what became
-of it (design decision 5).
+of it.
 """
 
 from __future__ import annotations

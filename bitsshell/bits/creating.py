@@ -1,8 +1,7 @@
 """Creating a job in steps, so that it is never made twice and never left half made.
 
-Suspended first, then files, properties, a look at the result, and only then resume (design
-decision 6). The reference in its Description, chosen before sending, finds a job again whose
-creation was answered by a broken connection (decision 5).
+Suspended first, then files, properties, a look at the result, and only then resume. The reference in its Description, chosen before sending, finds a job again whose
+creation was answered by a broken connection.
 """
 
 from __future__ import annotations

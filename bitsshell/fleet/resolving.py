@@ -1,4 +1,4 @@
-"""What references mean on hosts whose queues were just read (design section 5). No I/O.
+"""What references mean on hosts whose queues were just read. No I/O.
 
 A full id acts where it is found and fails only when it is found nowhere; a plain name or the
 beginning of an id means at most one job on each host; rows mean the jobs of the last listing.

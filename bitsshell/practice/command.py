@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 ENVIRONMENT_NAME = "BITSSHELL_PASSWORD"
 _POLL_S = 0.5
 _STDIN = 0
+_EXPOSED = """\
+Warning: the hosts can be reached from the network. Whoever knows the password can let them fetch
+any address that this machine reaches, and write into their folder; basic authentication without
+TLS sends the password in clear. The file, upload and compact servers ask for no password."""
 _SCHEMES = ("basic", "negotiate", "kerberos", "credssp", "certificate")
 
 
@@ -166,11 +170,7 @@ def practice(
         except (OSError, ValueError) as error:
             raise click.ClickException(f"the practice fleet cannot start: {error}") from error
         if not fleet.is_loopback:
-            click.echo(
-                "Warning: the hosts can be reached from the network, and basic authentication "
-                "sends the password over it in clear.",
-                err=True,
-            )
+            click.echo(_EXPOSED, err=True)
         click.echo(_line(fleet) if as_json else _page(fleet, settings.winrm))
         sys.stdout.flush()
         if _is_pipe(_STDIN):
@@ -195,7 +195,7 @@ def _winrm_settings(schemes: tuple[str, ...], *, encrypted_only: bool) -> WinRmS
 
 @contextmanager
 def _ended_by_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set. The end of standard input means nothing."""
+    """An event that Ctrl-C, SIGTERM and a closed terminal set; the end of input means nothing."""
     event = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -205,7 +205,9 @@ def _ended_by_signals() -> Iterator[threading.Event]:
     if threading.current_thread() is not threading.main_thread():
         yield event
         return
-    before = [(number, signal.signal(number, end)) for number in (signal.SIGINT, signal.SIGTERM)]
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = [(number, signal.signal(number, end)) for number in numbers]
     try:
         yield event
     finally:

@@ -103,6 +103,12 @@ class FileServer:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        try:
+            return await self._answer(request)
+        except ConnectionError:
+            return web.Response()  # nobody reads it: who asked has hung up, as a cancelled job does
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
             return web.Response(status=405, headers={hdrs.ALLOW: "GET, HEAD"})
         if request.path == "/":

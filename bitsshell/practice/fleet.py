@@ -47,7 +47,8 @@ class PracticeFleet:
             folder that is removed at the end.
         by_path: all hosts on one port, told apart by the path, instead of one port each.
         bind: the address to listen on. Another one than a loopback address lets everybody on the
-            network use the hosts, with the account's name and password going over it in clear.
+            network use the hosts, with the account's name and password going over it in clear,
+            and their file, upload and compact servers without any.
         locale: the language of fault texts, such as `fr-FR`.
         time_scale: how much faster than real the engine's timers run.
         clock: the engine's clock, instead of a scaled one.
@@ -284,7 +285,7 @@ class PracticeFleet:
         if self._options.tls is None:
             return None
         self._authority = Authority(folder)
-        names = ["localhost", self._options.bind]
+        names = ["localhost", self._options.address]
         own = socket.gethostname()
         if own and own.isascii():
             names.append(own)

@@ -1,8 +1,8 @@
 """The real wire: pywinrm's authenticated `requests` session and its message encryption.
 
-pywinrm's `Transport` signs in and seals well; its `send_message` is not used (design decision 1):
-it has one time-out for connecting and reading, decodes errors as UTF-8, drops inner fault codes,
-and its session sends a sealed body again on a new connection, where nobody can open it.
+pywinrm's `Transport` signs in and seals well; its `send_message` is not used: it has
+one time-out for connecting and reading, decodes errors as UTF-8, drops inner fault codes, and its
+session sends a sealed body again on a new connection, where nobody can open it.
 
 winrm and requests are imported when a wire first opens, so that importing this costs nothing.
 """

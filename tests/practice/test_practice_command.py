@@ -9,18 +9,24 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from click.testing import CliRunner
 from practice_clients import BitsOverPypsrp, connect
 from pypsrp.exceptions import WSManFaultError
 
+from bitsshell.practice import PracticeFleet
 from bitsshell.practice.command import practice
 from bitsshell.practice.control import Control
 
 if TYPE_CHECKING:
-    from bitsshell.practice import PracticeFleet, PracticeHost
+    from bitsshell.practice import PracticeHost
 
+ENDINGS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 by_signal = pytest.mark.skipif(os.name == "nt", reason="the test ends it by a POSIX signal")
 
 
@@ -47,7 +53,7 @@ class Told:
 
 
 @by_signal
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", ENDINGS)
 def test_it_prints_one_line_of_json_and_serves_until_it_is_told_to_end(number: int) -> None:
     process = start("--hosts", "2", "--json")
     assert process.stdout is not None
@@ -184,3 +190,43 @@ def test_a_command_that_cannot_be_is_answered_by_its_reason(
     assert answer["ok"] is False
     assert answer["error"]
     assert host.faults.armed == ()
+
+
+def listening(process: subprocess.Popen[str]) -> set[str]:
+    """The addresses that a process listens on."""
+    return {
+        connection.laddr.ip
+        for connection in psutil.Process(process.pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+
+@by_signal
+@pytest.mark.parametrize(
+    ("words", "addresses", "warned"),
+    [([], {"127.0.0.1"}, False), (["--bind", "0.0.0.0"], {"0.0.0.0"}, True)],
+)
+def test_it_can_be_reached_from_elsewhere_only_when_told_and_says_what_that_means(
+    words: list[str], addresses: set[str], warned: bool
+) -> None:
+    process = start("--hosts", "1", "--tls", "--json", *words)
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+    assert listening(process) == addresses
+    for url in (told["hosts"][0]["endpoint"], told["files"], told["uploads"], told["compact"]):
+        assert urlsplit(url).hostname == "127.0.0.1", "where this machine reaches it"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert ("can be reached from the network" in err) is warned
+    assert ("Whoever knows the password" in err) is warned
+
+
+@pytest.mark.parametrize(
+    ("address", "is_loopback"),
+    [("127.0.0.1", True), ("127.0.0.9", True), ("::1", True), ("::", False), ("10.0.0.1", False)],
+)
+def test_a_fleet_knows_whether_only_this_machine_reaches_it(
+    address: str, is_loopback: bool
+) -> None:
+    assert PracticeFleet(bind=address).is_loopback is is_loopback

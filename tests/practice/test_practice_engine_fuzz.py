@@ -9,9 +9,9 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from engine_rig import rig
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from practice_bench import bench
 
 from bitsshell.practice import EngineSettings
 from bitsshell.practice.engine.codes import BitsCallError, Hr, JobState, JobType
@@ -49,7 +49,7 @@ def test_any_url_is_refused_or_leads_to_an_error_that_bits_has(
 
     async def run(root: Path) -> None:
         connector = aiohttp.TCPConnector(resolver=Nowhere())
-        async with bench(root, EngineSettings(connect_attempts=1), connector=connector) as b:
+        async with rig(root, EngineSettings(connect_attempts=1), connector=connector) as b:
             b.local("a").write_bytes(b"x")
             kind = JobType.UPLOAD if uploads else JobType.DOWNLOAD
             job = b.engine.create("x", owner_sid="S-1-5-20", job_type=kind)
@@ -73,7 +73,7 @@ def test_any_url_is_refused_or_leads_to_an_error_that_bits_has(
 @pytest.mark.parametrize("address", ["http://127.0.0.1:9/x", "https://127.0.0.1:9/x"])
 def test_an_upload_to_nobody_is_tried_again(tmp_path: Path, address: str) -> None:
     async def run() -> None:
-        async with bench(tmp_path, EngineSettings(connect_attempts=1)) as b:
+        async with rig(tmp_path, EngineSettings(connect_attempts=1)) as b:
             b.local("a").write_bytes(b"x")
             job = b.engine.create("x", owner_sid="S-1-5-20", job_type=JobType.UPLOAD)
             b.engine.add_file(job, address, r"C:\in\a")

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from practice_bench import Bench, on_bench
+from engine_rig import Rig, on_rig
 
 from bitsshell.practice import EngineSettings, MissingFolder
 from bitsshell.practice.engine import codes
@@ -65,7 +65,7 @@ def test_12_an_http_status_is_an_hresult() -> None:
 
 
 def test_10_13_to_15_a_new_job_is_suspended_and_has_its_defaults(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.engine.create("x", owner_sid="S-1-5-20")
         assert job.state is JobState.SUSPENDED
         assert (job.bytes_total, job.bytes_transferred) == (0, 0)
@@ -78,11 +78,11 @@ def test_10_13_to_15_a_new_job_is_suspended_and_has_its_defaults(tmp_path: Path)
         for spelling in (job.job_id.lower(), job.job_id.strip("{}")):
             assert b.engine.find(spelling) is job
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_16_17_names_and_descriptions_have_limits(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.engine.create("n" * 256, owner_sid="S-1-5-20", description="d" * 1024)
         for name in ("n" * 257, "😀" * 129, None):
             assert refused(lambda name=name: b.engine.set_name(job, name)) == Hr.INVALID_ARGUMENT
@@ -93,32 +93,32 @@ def test_16_17_names_and_descriptions_have_limits(tmp_path: Path) -> None:
         assert refused(lambda: b.engine.set_description(job, "d" * 1025)) == 0x80200021
         assert refused(lambda: b.engine.set_description(job, None)) == Hr.INVALID_ARGUMENT
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_18_49_service_accounts_have_no_quota(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         for _ in range(310):
             b.job()
         many = b.job(*["a.bin"] * 210)
         assert (len(b.engine.jobs()), len(many.files)) == (311, 210)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_20_22_numbers_that_bits_does_not_know(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job()
         assert refused(lambda: b.engine.set_priority(job, 4)) == 0x80004001
         assert refused(lambda: b.engine.set_proxy(job, 4, None, None)) == 0x80004001
         b.engine.set_minimum_retry_delay(job, 0)
         assert job.minimum_retry_delay_s == 5
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_21_proxy_settings(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job()
         b.engine.set_proxy(job, 2, "p" * 4000, "<local>")
         too_long = "p" * 4001, "p" * 20_000
@@ -135,11 +135,11 @@ def test_21_proxy_settings(tmp_path: Path) -> None:
                 == code
             )
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_137_credentials_are_checked_and_can_be_removed(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job()
         for target, scheme, user, password, code in (
             (2, 0, "u", "p", 0x80200027),
@@ -165,13 +165,13 @@ def test_137_credentials_are_checked_and_can_be_removed(tmp_path: Path) -> None:
         b.engine.remove_credentials(job, 1, 0)
         assert len(job.credentials) == 1
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 # --- C: state × call ---
 
 
-async def brought_to(b: Bench, state: JobState) -> Job:
+async def brought_to(b: Rig, state: JobState) -> Job:
     """A job of one file in that state, by the calls that lead there."""
     if state is JobState.SUSPENDED:
         return b.job("a.bin")
@@ -231,7 +231,7 @@ TABLE: list[tuple[JobState, str, int, JobState]] = [
 def test_27_28_33_69_73_the_table_of_states_and_calls(
     tmp_path: Path, state: JobState, call: str, result: int, after: JobState
 ) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await brought_to(b, state)
         assert job.state is state
         assert getattr(b.engine, call)(job) == result
@@ -241,12 +241,12 @@ def test_27_28_33_69_73_the_table_of_states_and_calls(
             kept = {entry.temp_name for other in b.engine.jobs() for entry in other.files}
             assert set(b.temps()) <= kept
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize("state", [s for s in JobState if s not in codes.FINAL | {S.CONNECTING}])
 def test_33_53_files_may_be_added_in_every_live_state(tmp_path: Path, state: JobState) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await brought_to(b, state)
         b.engine.add_file(job, b.origin.url + "d.bin", r"C:\in\d.bin")
         assert len(job.files) == 2
@@ -256,14 +256,14 @@ def test_33_53_files_may_be_added_in_every_live_state(tmp_path: Path, state: Job
             await b.until(job, JobState.TRANSFERRED)
             assert b.engine.complete(job) == 0
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize("state", sorted(codes.FINAL))
 def test_31_32_142_final_jobs_refuse_everything_and_are_gone(
     tmp_path: Path, state: JobState
 ) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await brought_to(b, state)
         calls: list[Callable[[], object]] = [
             lambda: b.engine.resume(job),
@@ -285,55 +285,55 @@ def test_31_32_142_final_jobs_refuse_everything_and_are_gone(
         assert job.state is state
         assert refused(lambda: b.engine.find(job.job_id)) == Hr.NOT_FOUND
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_26_a_job_without_files_cannot_be_resumed(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job()
         assert refused(lambda: b.engine.resume(job)) == Hr.EMPTY
         assert job.state is JobState.SUSPENDED
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize(("succeeds", "result"), [(True, 0), (False, PARTIAL)])
 def test_s_complete_of_an_empty_job_is_a_setting(
     tmp_path: Path, succeeds: bool, result: int
 ) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         assert b.engine.complete(b.job()) == result
 
-    on_bench(scenario, tmp_path, EngineSettings(empty_complete_succeeds=succeeds))
+    on_rig(scenario, tmp_path, EngineSettings(empty_complete_succeeds=succeeds))
 
 
 def test_28_suspend_of_a_finished_job_may_leave_its_state(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await b.finished("a.bin")
         b.engine.suspend(job)
         assert job.state is JobState.TRANSFERRED
 
-    on_bench(scenario, tmp_path, EngineSettings(suspend_hides_error_state=False))
+    on_rig(scenario, tmp_path, EngineSettings(suspend_hides_error_state=False))
 
 
 def test_28_a_suspended_finished_job_comes_back_by_resume(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await b.finished("a.bin")
         b.engine.suspend(job)
         assert job.state is JobState.SUSPENDED
         b.engine.resume(job)
         assert job.state is JobState.TRANSFERRED
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_33_resume_of_a_finished_job_may_be_refused(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await b.finished("a.bin")
         assert refused(lambda: b.engine.resume(job)) == Hr.EMPTY
         assert job.state is JobState.TRANSFERRED
 
-    on_bench(scenario, tmp_path, EngineSettings(resume_of_transferred_fails=True))
+    on_rig(scenario, tmp_path, EngineSettings(resume_of_transferred_fails=True))
 
 
 # --- D: AddFile ---
@@ -358,12 +358,12 @@ def test_33_resume_of_a_finished_job_may_be_refused(tmp_path: Path) -> None:
     ],
 )
 def test_40_43_44_a_remote_name_that_bits_refuses(tmp_path: Path, url: str) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job()
         assert refused(lambda: b.engine.add_file(job, url, r"C:\in\a")) == Hr.INVALID_ARGUMENT
         assert job.files == []
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -377,15 +377,15 @@ def test_40_43_44_a_remote_name_that_bits_refuses(tmp_path: Path, url: str) -> N
     ],
 )
 def test_43_44_a_remote_name_that_bits_takes(tmp_path: Path, url: str) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         assert len(url) <= 2200
         b.engine.add_file(b.job(), url, r"C:\in\a")
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_43_2200_characters_are_taken_and_2201_are_not(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         url = "http://h/" + "/".join(["a" * 218] * 10)
         url += "b" * (2200 - len(url))
         b.engine.add_file(b.job(), url, r"C:\in\a")
@@ -393,29 +393,29 @@ def test_43_2200_characters_are_taken_and_2201_are_not(tmp_path: Path) -> None:
             Hr.INVALID_ARGUMENT
         )
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_43_a_long_url_may_be_refused_otherwise(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         url = "http://h/" + "a/" * 1100
         assert refused(lambda: b.engine.add_file(b.job(), url, r"C:\in\a")) == 0x80200021
 
-    on_bench(scenario, tmp_path, EngineSettings(long_url_hresult=0x80200021))
+    on_rig(scenario, tmp_path, EngineSettings(long_url_hresult=0x80200021))
 
 
 @pytest.mark.parametrize("path", ["a.bin", r"in\a", r"C:\in\a?", r"C:\in\a:s", r"\\?\C:\in\a"])
 def test_41_42_a_local_name_that_bits_refuses(tmp_path: Path, path: str) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         call = lambda: b.engine.add_file(b.job(), b.origin.url + "a.bin", path)  # noqa: E731
         assert refused(call) == Hr.INVALID_ARGUMENT
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize("choice", list(MissingFolder))
 def test_45_bits_makes_no_folders(tmp_path: Path, choice: MissingFolder) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job()
         target = r"C:\new\folder\a.bin"
         if choice is MissingFolder.ADD_FAILS:
@@ -431,29 +431,29 @@ def test_45_bits_makes_no_folders(tmp_path: Path, choice: MissingFolder) -> None
             b.engine.complete(job)
             assert b.paths.resolve(target).read_bytes() == b"A" * 1000
 
-    on_bench(scenario, tmp_path, EngineSettings(missing_folder=choice))
+    on_rig(scenario, tmp_path, EngineSettings(missing_folder=choice))
 
 
 def test_46_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.engine.files.conditions.read_only.add(r"c:\in")
         call = lambda: b.engine.add_file(b.job(), b.origin.url + "a.bin", r"C:\in\a")  # noqa: E731
         assert refused(call) == 0x80070005
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_50_the_same_file_twice_is_fetched_twice(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job("a.bin", "a.bin", start=True)
         await b.until(job, JobState.TRANSFERRED)
         assert (job.files_transferred, len(b.origin.asked("HEAD"))) == (2, 2)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_54_to_56_the_size_of_a_job_is_unknown_until_all_sizes_are_known(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = b.job("a.bin", "b.bin")
         assert job.bytes_total == codes.SIZE_UNKNOWN
         b.origin.hold("b.bin")
@@ -463,4 +463,4 @@ def test_54_to_56_the_size_of_a_job_is_unknown_until_all_sizes_are_known(tmp_pat
         await b.when(lambda: job.files[1].bytes_total == 2000)
         assert (job.bytes_total, job.bytes_transferred, job.files_transferred) == (3000, 1000, 1)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from practice_bench import Bench, on_bench
+from engine_rig import Rig, on_rig
 
 from bitsshell.practice import EngineSettings
 from bitsshell.practice.engine.codes import Hr, JobState, Priority
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DAY = 86_400
 
 
-def broken(b: Bench, name: str = "x", **properties: object) -> Job:
+def broken(b: Rig, name: str = "x", **properties: object) -> Job:
     """A job whose server refuses the connection."""
     job = b.job(**properties)
     b.engine.add_file(job, "http://127.0.0.1:9/x", rf"C:\in\{name}")
@@ -31,7 +31,7 @@ def broken(b: Bench, name: str = "x", **properties: object) -> Job:
 
 
 def test_78_66_a_transient_error_is_tried_again_after_the_retry_delay(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = broken(b, minimum_retry_delay=100)
         await b.until(job, JobState.TRANSIENT_ERROR)
         assert job.error_count == 0
@@ -43,11 +43,11 @@ def test_78_66_a_transient_error_is_tried_again_after_the_retry_delay(tmp_path: 
             await b.when(lambda count=count: job.error_count == count)
             assert job.state is JobState.TRANSIENT_ERROR
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_79_resume_tries_again_at_once(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await b.failed("late.bin")
         assert job.state is JobState.ERROR
         transient = broken(b)
@@ -57,27 +57,27 @@ def test_79_resume_tries_again_at_once(tmp_path: Path) -> None:
         await b.until(transient, JobState.TRANSIENT_ERROR)
         assert transient.error_count == 0
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_78_a_delay_beyond_the_no_progress_time_means_no_retry(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = broken(b, minimum_retry_delay=100, no_progress_timeout=99)
         await b.until(job, JobState.ERROR)
         assert b.engine.failure(job).code == 0x80072EFD
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_81_no_progress_time_zero_makes_every_error_fatal(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         await b.until(broken(b, minimum_retry_delay=5, no_progress_timeout=0), JobState.ERROR)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_81_after_the_no_progress_time_the_job_fails_with_its_last_error(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = broken(b, minimum_retry_delay=100, no_progress_timeout=250)
         await b.until(job, JobState.TRANSIENT_ERROR)
         for count in (1, 2):
@@ -91,11 +91,11 @@ def test_81_after_the_no_progress_time_the_job_fails_with_its_last_error(tmp_pat
         await asyncio.sleep(0)
         assert job.state is JobState.ERROR
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_81_the_last_error_may_give_way_to_no_progress(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = broken(b, minimum_retry_delay=100, no_progress_timeout=150)
         await b.until(job, JobState.TRANSIENT_ERROR)
         b.clock.advance(100)
@@ -104,11 +104,11 @@ def test_81_the_last_error_may_give_way_to_no_progress(tmp_path: Path) -> None:
         await b.until(job, JobState.ERROR)
         assert b.engine.failure(job).code == 0x80200024
 
-    on_bench(scenario, tmp_path, EngineSettings(connect_attempts=1, no_progress_keeps_error=False))
+    on_rig(scenario, tmp_path, EngineSettings(connect_attempts=1, no_progress_keeps_error=False))
 
 
 def test_81_progress_starts_the_no_progress_time_anew(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = broken(b, minimum_retry_delay=100, no_progress_timeout=150)
         await b.until(job, JobState.TRANSIENT_ERROR)
         b.engine._progressed(job)
@@ -118,13 +118,13 @@ def test_81_progress_starts_the_no_progress_time_anew(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         assert job.state is not JobState.ERROR
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_83_the_download_time_counts_active_time_and_resume_starts_it_anew(
     tmp_path: Path,
 ) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.origin.hold("a.bin")
         job = b.job("a.bin", start=True)
         await b.until(job, JobState.TRANSFERRING)
@@ -140,7 +140,7 @@ def test_83_the_download_time_counts_active_time_and_resume_starts_it_anew(
         await b.until(job, JobState.ERROR)
         assert b.engine.failure(job).code == 0x80200054
 
-    on_bench(scenario, tmp_path, EngineSettings(max_download_time_s=100))
+    on_rig(scenario, tmp_path, EngineSettings(max_download_time_s=100))
 
 
 def test_83_84_the_defaults_are_ninety_days() -> None:
@@ -149,7 +149,7 @@ def test_83_84_the_defaults_are_ninety_days() -> None:
 
 
 def test_84_a_job_that_nobody_touches_is_cancelled(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         idle = b.job("a.bin")
         done = await b.finished("b.bin")
         b.clock.advance(89 * DAY)
@@ -161,14 +161,14 @@ def test_84_a_job_that_nobody_touches_is_cancelled(tmp_path: Path) -> None:
         await b.until(idle, JobState.CANCELLED)
         assert b.engine.jobs() == []
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 # --- C, G: conditions that end by themselves ---
 
 
 def test_38_39_82_jobs_wait_for_a_condition_and_not_for_a_timer(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         gate = b.origin.hold("a.bin")
         running = b.job("a.bin", start=True)
         waiting = b.job("b.bin", start=True)
@@ -192,11 +192,11 @@ def test_38_39_82_jobs_wait_for_a_condition_and_not_for_a_timer(tmp_path: Path) 
         for job in (running, waiting, asleep):
             await b.until(job, JobState.TRANSFERRED)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_38_a_retry_that_falls_due_without_network_waits_for_it(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = broken(b, minimum_retry_delay=10)
         await b.until(job, JobState.TRANSIENT_ERROR)
         b.engine.set_condition(Hr.NETWORK_DISCONNECTED)
@@ -204,12 +204,12 @@ def test_38_a_retry_that_falls_due_without_network_waits_for_it(tmp_path: Path) 
         await b.when(lambda: b.engine.failure(job).code == 0x80200010)
         assert job.state is JobState.TRANSIENT_ERROR
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize("code", [0x80200059, 0x80200065, 0x80200067, 0x8020006F, 0x80200070])
 def test_39_91_blocking_conditions_stop_every_priority(tmp_path: Path, code: int) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.engine.set_condition(code)
         for priority in (Priority.FOREGROUND, Priority.LOW):
             job = b.job("a.bin", start=True, priority=priority)
@@ -218,11 +218,11 @@ def test_39_91_blocking_conditions_stop_every_priority(tmp_path: Path, code: int
         for job in b.engine.jobs():
             await b.until(job, JobState.TRANSFERRED)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_89_90_a_bandwidth_limit_of_zero_stops_the_background_only(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.engine.set_condition(Hr.BLOCKED_BY_POLICY)
         background = b.job("a.bin", start=True)
         assert b.engine.failure(background).code == 0x8020003E
@@ -230,7 +230,7 @@ def test_89_90_a_bandwidth_limit_of_zero_stops_the_background_only(tmp_path: Pat
         b.engine.set_priority(background, Priority.FOREGROUND)
         await b.until(background, JobState.TRANSFERRED)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 # --- H: scheduling ---
@@ -241,7 +241,7 @@ def states(*jobs: Job) -> list[str]:
 
 
 def test_86_all_foreground_jobs_run_and_one_background_job(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.origin.hold("a.bin")
         front = [b.job("a.bin", start=True, priority=Priority.FOREGROUND) for _ in range(3)]
         back = [b.job("a.bin", start=True) for _ in range(3)]
@@ -253,11 +253,11 @@ def test_86_all_foreground_jobs_run_and_one_background_job(tmp_path: Path) -> No
             await b.until(job, JobState.TRANSFERRED)
         assert [job.completed for job in back] == sorted(job.completed for job in back)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_87_a_higher_priority_goes_first_and_pre_empts(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.origin.hold("a.bin")
         low = b.job("a.bin", start=True, priority=Priority.LOW)
         await b.until(low, JobState.TRANSFERRING)
@@ -275,13 +275,13 @@ def test_87_a_higher_priority_goes_first_and_pre_empts(tmp_path: Path) -> None:
         b.engine.cancel(low)
         await b.until(normal, JobState.TRANSFERRING)
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_87_a_job_that_leaves_the_foreground_takes_its_place_in_the_background(
     tmp_path: Path,
 ) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.origin.hold("a.bin")
         front = b.job("a.bin", start=True, priority=Priority.FOREGROUND)
         back = b.job("a.bin", start=True)
@@ -293,11 +293,11 @@ def test_87_a_job_that_leaves_the_foreground_takes_its_place_in_the_background(
         await b.until(front, JobState.TRANSFERRING)
         assert back.state is JobState.TRANSFERRING
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_88_equal_jobs_share_by_time_slices(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.origin.hold("a.bin")
         first = b.job("a.bin", start=True)
         second = b.job("a.bin", start=True)
@@ -307,11 +307,11 @@ def test_88_equal_jobs_share_by_time_slices(tmp_path: Path) -> None:
             await b.until(running, JobState.TRANSFERRING)
             assert waiting.state is JobState.QUEUED
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_88_a_job_alone_keeps_its_slot(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.origin.hold("a.bin")
         job = b.job("a.bin", start=True)
         await b.until(job, JobState.TRANSFERRING)
@@ -320,21 +320,21 @@ def test_88_a_job_alone_keeps_its_slot(tmp_path: Path) -> None:
         assert job.state is JobState.TRANSFERRING
         assert len(b.origin.asked("GET")) == 1
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_a_failed_job_gives_its_slot_to_the_next(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         bad = b.job("missing.bin", start=True)
         good = b.job("a.bin", start=True)
         await b.until(good, JobState.TRANSFERRED)
         assert bad.state is JobState.ERROR
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 def test_a_condition_that_raises_is_told_to_who_waits_and_to_nobody_else(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         b.job("a.bin")
         first: list[bool] = []
 
@@ -351,4 +351,4 @@ def test_a_condition_that_raises_is_told_to_who_waits_and_to_nobody_else(tmp_pat
         with pytest.raises(IndexError):
             await second
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)

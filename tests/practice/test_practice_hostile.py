@@ -176,7 +176,7 @@ def test_any_bytes_get_an_answer_or_a_closed_connection(
     fleet: PracticeFleet, host: PracticeHost, data: bytes, begins: bytes
 ) -> None:
     request = begins + data + b"\r\n\r\n"
-    for url in (host.endpoint, fleet.files_url, fleet.uploads_url):
+    for url in (host.endpoint, fleet.files_url, fleet.uploads_url, fleet.compact_url):
         status, _ = exchange(address(url), request, ends=True)
         assert status == 0 or 400 <= status < 500
 

@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from practice_bench import Bench, bench, on_bench
+from engine_rig import Rig, on_rig, rig
 from practice_clients import COMPLETE, RESUME, BitsOverPypsrp, connect
 
 from bitsshell.practice import EngineSettings, JobState, PracticeFleet, PracticeHost
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 def test_143_a_job_comes_back_as_it_was_but_without_its_secrets(tmp_path: Path) -> None:
     async def run() -> None:
         store = FileStore(tmp_path / "queue.json")
-        async with bench(tmp_path / "host", store=store) as b:
+        async with rig(tmp_path / "host", store=store) as b:
             job = await b.failed("missing.bin", priority=1, minimum_retry_delay=60)
             b.engine.set_description(job, "ünï")
             b.engine.set_proxy(job, 2, "proxy:80", "<local>")
             b.engine.set_credentials(job, 0, 0, "user", "very secret")
             b.engine.set_certificate(job, {"StoreName": "MY", "CertHash": (1, 2)})
         assert "very secret" not in (tmp_path / "queue.json").read_text(encoding="utf-8")
-        async with bench(tmp_path / "host", store=store) as b:
+        async with rig(tmp_path / "host", store=store) as b:
             (again,) = b.engine.jobs()
             assert again is not job
             assert b.engine.failure(again) == job.failure
@@ -43,11 +43,11 @@ def test_143_an_interrupted_transfer_goes_on_from_its_offset(tmp_path: Path) -> 
     async def run() -> None:
         store = MemoryStore()
         settings = EngineSettings(first_range_bytes=500, background_range_bytes=5000)
-        async with bench(tmp_path, settings, store) as b:
+        async with rig(tmp_path, settings, store) as b:
             job = b.job("b.bin", start=True)
             await b.when(lambda: job.bytes_transferred == 500)
             url = b.origin.url
-        async with bench(tmp_path, settings, store) as b:
+        async with rig(tmp_path, settings, store) as b:
             (again,) = b.engine.jobs()
             assert again.bytes_transferred >= 500
             again.files[0].remote_url = again.files[0].remote_url.replace(url, b.origin.url)
@@ -60,7 +60,7 @@ def test_143_an_interrupted_transfer_goes_on_from_its_offset(tmp_path: Path) -> 
 
 
 def test_a_temporary_file_that_vanished_is_fetched_again(tmp_path: Path) -> None:
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         job = await b.failed("b.bin", "missing.bin")
         assert job.files[0].fetched
         half = b.job("d.bin")
@@ -70,7 +70,7 @@ def test_a_temporary_file_that_vanished_is_fetched_again(tmp_path: Path) -> None
         assert b.engine.complete(half) == 0
         assert b.local("d.bin").read_bytes() == b"D" * 10
 
-    on_bench(scenario, tmp_path)
+    on_rig(scenario, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2, "jobs": []}', '{"format": 1}'])

@@ -20,7 +20,7 @@ import requests
 from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from practice_bench import Bench, bench
+from engine_rig import Rig, rig
 from practice_clients import BitsOverPypsrp, connect
 
 from bitsshell.practice import (
@@ -251,7 +251,7 @@ def test_113_a_download_tells_what_is_wrong_with_a_certificate(
 ) -> None:
     certificate = Authority(tmp_path).host(kind, ["127.0.0.1"])
 
-    async def scenario(b: Bench) -> None:
+    async def scenario(b: Rig) -> None:
         server = aiohttp.web.Server(b.origin, access_log=None)
         loop = asyncio.get_running_loop()
         listener = await loop.create_server(server, "127.0.0.1", 0, ssl=certificate.context())
@@ -271,7 +271,7 @@ def test_113_a_download_tells_what_is_wrong_with_a_certificate(
         context = ssl.create_default_context(cafile=str(certificate.path) if trusted else None)
         connector = aiohttp.TCPConnector(ssl=context)
         settings = EngineSettings(connect_attempts=1)
-        async with bench(tmp_path / "host", settings, connector=connector) as made:
+        async with rig(tmp_path / "host", settings, connector=connector) as made:
             await scenario(made)
 
     asyncio.run(run())

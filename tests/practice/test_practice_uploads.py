@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
-from practice_bench import Bench, bench
+from engine_rig import Rig, rig
 from practice_clients import COMPLETE, RESUME, BitsOverPypsrp
 
 from bitsshell.practice import EngineSettings, JobState, PracticeFleet, PracticeHost
@@ -42,18 +42,18 @@ class Recorder(UploadServer):
 
 
 @contextlib.asynccontextmanager
-async def upload_bench(tmp_path: Path, **options: object) -> AsyncIterator[tuple[Bench, Recorder]]:
+async def upload_rig(tmp_path: Path, **options: object) -> AsyncIterator[tuple[Rig, Recorder]]:
     server = Recorder(tmp_path / "received", **options)
     server.packets = []
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
-    async with bench(tmp_path / "host", SETTINGS) as b:
+    async with rig(tmp_path / "host", SETTINGS) as b:
         yield b, server
     listener.close()
     server.close()
 
 
-def upload(b: Bench, server: Recorder, data: bytes = b"0123456789" * 250) -> Job:
+def upload(b: Rig, server: Recorder, data: bytes = b"0123456789" * 250) -> Job:
     b.local("source.bin").write_bytes(data)
     job = b.engine.create("up", owner_sid="S-1-5-20", job_type=JobType.UPLOAD)
     b.engine.add_file(job, server.url + "target.bin", r"C:\in\source.bin")
@@ -68,7 +68,7 @@ def refused(call: Callable[[], object]) -> int:
 
 def test_116_to_118_a_file_goes_in_fragments_of_one_session(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
             b.engine.resume(job)
             await b.until(job, JobState.TRANSFERRED)
@@ -100,7 +100,7 @@ def test_116_to_118_a_file_goes_in_fragments_of_one_session(tmp_path: Path) -> N
 
 def test_an_empty_file_needs_no_fragment(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server, b"")
             b.engine.resume(job)
             await b.until(job, JobState.TRANSFERRED)
@@ -112,7 +112,7 @@ def test_an_empty_file_needs_no_fragment(tmp_path: Path) -> None:
 
 def test_48_an_upload_has_one_file_and_it_must_be_there(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
             again = lambda: b.engine.add_file(job, server.url + "x", r"C:\in\source.bin")  # noqa: E731
             assert refused(again) == 0x8020001C
@@ -127,7 +127,7 @@ def test_48_an_upload_has_one_file_and_it_must_be_there(tmp_path: Path) -> None:
 
 def test_71_an_upload_is_completed_only_when_it_is_transferred(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
             assert refused(lambda: b.engine.complete(job)) == Hr.INVALID_STATE
             server.instead = lambda packet: Ack(HTTPStatus.NOT_FOUND)
@@ -141,7 +141,7 @@ def test_71_an_upload_is_completed_only_when_it_is_transferred(tmp_path: Path) -
 
 def test_118_119_the_upload_goes_on_where_the_server_says(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
 
             def forget_some(packet: Packet) -> Ack | None:
@@ -163,7 +163,7 @@ def test_118_119_the_upload_goes_on_where_the_server_says(tmp_path: Path) -> Non
 
 def test_119_a_lost_session_is_begun_anew(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
 
             def lose(packet: Packet) -> Ack | None:
@@ -214,7 +214,7 @@ def test_65_106_117_119_122_125_what_a_refusing_server_leads_to(
     tmp_path: Path, ack: Ack, state: JobState, code: int, context: ErrorContext
 ) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
             server.instead = lambda packet: ack
             b.engine.resume(job)
@@ -227,7 +227,7 @@ def test_65_106_117_119_122_125_what_a_refusing_server_leads_to(
 
 def test_119_122_the_practice_server_has_limits(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path, max_bytes=2000, overwrite=False) as (b, server):
+        async with upload_rig(tmp_path, max_bytes=2000, overwrite=False) as (b, server):
             job = upload(b, server)
             b.engine.resume(job)
             await b.until(job, JobState.ERROR)
@@ -244,7 +244,7 @@ def test_119_122_the_practice_server_has_limits(tmp_path: Path) -> None:
 
 def test_120_close_session_is_sent_again_after_a_failure_of_the_server(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
 
             def busy(packet: Packet) -> Ack | None:
@@ -266,7 +266,7 @@ def test_120_close_session_is_sent_again_after_a_failure_of_the_server(tmp_path:
 
 def test_121_a_source_that_changes_is_an_error(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
 
             def grow(packet: Packet) -> Ack | None:
@@ -284,7 +284,7 @@ def test_121_a_source_that_changes_is_an_error(tmp_path: Path) -> None:
 
 def test_74_a_cancelled_upload_is_told_to_the_server_until_it_hears(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
             told = asyncio.Event()
             failures = [Ack(HTTPStatus.SERVICE_UNAVAILABLE)] * 2
@@ -314,7 +314,7 @@ def test_74_a_cancelled_upload_is_told_to_the_server_until_it_hears(tmp_path: Pa
 
 def test_74_nobody_is_told_for_longer_than_a_day(tmp_path: Path) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (b, server):
+        async with upload_rig(tmp_path) as (b, server):
             job = upload(b, server)
             server.instead = lambda p: (
                 Ack(HTTPStatus.SERVICE_UNAVAILABLE)
@@ -348,7 +348,7 @@ def test_74_nobody_is_told_for_longer_than_a_day(tmp_path: Path) -> None:
 )
 def test_the_upload_server_refuses_what_is_not_for_it(tmp_path: Path, text: bytes) -> None:
     async def run() -> None:
-        async with upload_bench(tmp_path) as (_, server):
+        async with upload_rig(tmp_path) as (_, server):
             port = int(server.url.split(":")[2].rstrip("/"))
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import Clock, filetime
 from . import checks
+from .additions import check_addition
 from .codes import (
     ACTIVE,
     FAILED,
@@ -25,14 +26,16 @@ from .codes import (
 )
 from .farewells import Farewells
 from .localfiles import LocalFiles, os_hresult
-from .model import FileEntry, Job, JobFailure
+from .model import FileEntry, Job, JobFailure, normal_id
 from .outcomes import ConditionError, TransferError
 from .properties import JobProperties
+from .saving import QueueSaver
 from .scheduler import Scheduler
 from .store import JobStore, MemoryStore
 from .timers import JobTimers
-from .transfer import Transfer, TransferReports
+from .transfer import Transfer, TransferReports, TransferTools
 from .upload import Upload
+from .waiters import Waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +46,6 @@ if TYPE_CHECKING:
     from ..settings import EngineSettings
 
 _FAIL = 0x8000_4005
-_SAVE_DELAY_S = 0.2
-"""Real seconds in which changes are gathered before the queue is saved."""
 
 
 class BitsEngine(JobProperties):
@@ -61,12 +62,11 @@ class BitsEngine(JobProperties):
         self.settings = settings
         self.clock = clock
         self.files = LocalFiles(paths, settings.missing_folder)
-        self._session = session
         self._store = store or MemoryStore()
         self._jobs: dict[str, Job] = {}
         self._condition: int | None = None
-        self._save_timer: asyncio.TimerHandle | None = None
-        self._waiters: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+        self._saver = QueueSaver(self._store, self.jobs)
+        self._waiters = Waiters()
         self._timers = JobTimers(
             clock,
             settings,
@@ -75,10 +75,9 @@ class BitsEngine(JobProperties):
             inactive=self._inactive,
             download_time_over=self._download_time_over,
         )
-        self._reports = TransferReports(self._connected, self._changed, self._progressed)
-        self._farewells = Farewells(
-            clock, lambda job: Upload(job, session(), self.files, settings, self._reports)
-        )
+        reports = TransferReports(self._connected, self._changed, self._progressed)
+        self._tools = TransferTools(session, self.files, clock, settings, reports)
+        self._farewells = Farewells(clock, lambda job: Upload(job, self._tools))
         self._scheduler = Scheduler(
             self._jobs, clock, settings.time_slice_s, self._run, self._set_state
         )
@@ -141,22 +140,10 @@ class BitsEngine(JobProperties):
         return job
 
     def add_file(self, job: Job, remote_url: str, local_path: str) -> None:
-        """Append a file; legal in every state but the final ones (33, 40 to 45, 53)."""
+        """Append a file; legal in every state but the final ones (33)."""
         self._refuse_final(job)
-        checks.check_remote(remote_url, self.settings.long_url_hresult)
-        checks.check_local(local_path)
-        if job.job_type is JobType.UPLOAD:
-            if checks.is_smb(remote_url):
-                raise BitsCallError(Hr.NOT_IMPLEMENTED)
-            if job.files:
-                raise BitsCallError(Hr.TOO_MANY_FILES)
-        try:
-            if job.job_type is JobType.UPLOAD:
-                self.files.check_source(local_path)
-            else:
-                self.files.check_destination(local_path)
-        except OSError as error:
-            raise BitsCallError(os_hresult(error)) from error
+        limit = self.settings.long_url_hresult
+        check_addition(job, remote_url, local_path, self.files, limit)
         job.files.append(FileEntry(remote_url, local_path))
         self._touch(job)
 
@@ -285,34 +272,20 @@ class BitsEngine(JobProperties):
         await self._farewells.close()
         for job in running:
             job.state = JobState.QUEUED
-        if self._save_timer is not None:
-            self._save_timer.cancel()
-        self._store.save(self.jobs())
-        for _, future in self._waiters:
-            future.cancel()
+        self._saver.now()
+        self._waiters.close()
 
     async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Return once the condition holds; it is looked at after every change."""
-        if condition():
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = (condition, future)
-        self._waiters.append(entry)
-        try:
-            await future
-        finally:
-            self._waiters.remove(entry)
+        await self._waiters.wait(condition)
 
     # --- what happens by itself ---
 
     async def _run(self, job: Job) -> None:
         self._timers.download_started(job)
-        session, settings, reports = self._session(), self.settings, self._reports
+        carrier = Upload if job.job_type is JobType.UPLOAD else Transfer
         try:
-            if job.job_type is JobType.UPLOAD:
-                await Upload(job, session, self.files, settings, reports).run()
-            else:
-                await Transfer(job, session, self.files, self.clock, settings, reports).run()
+            await carrier(job, self._tools).run()
         except TransferError as error:
             self._fail(job, error)
         except asyncio.CancelledError:
@@ -440,27 +413,5 @@ class BitsEngine(JobProperties):
     def _changed(self, job: Job) -> None:
         """Every change moves the modification time (61) and wakes who waits for it."""
         job.modified = filetime(self.clock)
-        if self._save_timer is None:
-            loop = asyncio.get_running_loop()
-            self._save_timer = loop.call_later(_SAVE_DELAY_S, self._save)
-        for condition, future in self._waiters:
-            if not future.done():
-                _look(condition, future)
-
-    def _save(self) -> None:
-        self._save_timer = None
-        self._store.save(self.jobs())
-
-
-def _look(condition: Callable[[], bool], future: asyncio.Future[None]) -> None:
-    """Wake who waits; what its condition raises is its own, not that of the call under way."""
-    try:
-        if condition():
-            future.set_result(None)
-    except Exception as error:  # noqa: BLE001 - handed to the one who waits
-        future.set_exception(error)
-
-
-def normal_id(text: str) -> str:
-    """A job id as the engine writes it: upper case, in braces."""
-    return "{" + text.strip().strip("{}").upper() + "}"
+        self._saver.soon()
+        self._waiters.look()

@@ -172,6 +172,11 @@ class PracticeJob:
     credentials: frozenset[tuple[AuthTarget, AuthScheme]]
 
 
+def normal_id(text: str) -> str:
+    """A job id as the engine writes it: upper case, in braces."""
+    return "{" + text.strip().strip("{}").upper() + "}"
+
+
 def known_size(size_bytes: int) -> int | None:
     """A size, or None for the unknown marker."""
     return None if size_bytes == SIZE_UNKNOWN else size_bytes

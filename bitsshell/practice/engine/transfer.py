@@ -39,24 +39,27 @@ class TransferReports:
     progressed: Callable[[Job], None]
 
 
+@dataclass(frozen=True, slots=True)
+class TransferTools:
+    """What every transfer of a host works with."""
+
+    session: Callable[[], aiohttp.ClientSession]
+    files: LocalFiles
+    clock: Clock
+    settings: EngineSettings
+    reports: TransferReports
+
+
 class Transfer:
     """Fetches what a job still lacks. Cancelling its task stops it between two writes."""
 
-    def __init__(
-        self,
-        job: Job,
-        session: aiohttp.ClientSession,
-        files: LocalFiles,
-        clock: Clock,
-        settings: EngineSettings,
-        reports: TransferReports,
-    ) -> None:
+    def __init__(self, job: Job, tools: TransferTools) -> None:
         self._job = job
-        self._remote = RemoteHttp(session, job)
-        self._files = files
-        self._clock = clock
-        self._settings = settings
-        self._reports = reports
+        self._remote = RemoteHttp(tools.session(), job)
+        self._files = tools.files
+        self._clock = tools.clock
+        self._settings = tools.settings
+        self._reports = tools.reports
 
     async def run(self) -> None:
         """Fetch the files in order (34, 51).

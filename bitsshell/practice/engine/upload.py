@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ..settings import EngineSettings
-    from .localfiles import LocalFiles
     from .model import FileEntry, Job
-    from .transfer import TransferReports
+    from .transfer import TransferTools
 
 PROTOCOL = "{7df0354d-249b-430f-820d-3d2a9bef4931}"
 VERB = "BITS_POST"
@@ -37,19 +35,12 @@ class _SessionLostError(Exception):
 class Upload:
     """Sends a job's one file, from where the server has it."""
 
-    def __init__(
-        self,
-        job: Job,
-        session: aiohttp.ClientSession,
-        files: LocalFiles,
-        settings: EngineSettings,
-        reports: TransferReports,
-    ) -> None:
+    def __init__(self, job: Job, tools: TransferTools) -> None:
         self._job = job
-        self._remote = RemoteHttp(session, job)
-        self._files = files
-        self._settings = settings
-        self._reports = reports
+        self._remote = RemoteHttp(tools.session(), job)
+        self._files = tools.files
+        self._settings = tools.settings
+        self._reports = tools.reports
 
     async def run(self) -> None:
         """Send the file and close the session.

@@ -1,4 +1,4 @@
-"""A bench for the BITS engine: its own clock, a real HTTP origin that does as it is told."""
+"""A rig for the BITS engine: its own clock, a real HTTP origin that does as it is told."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Origin:
 
 
 @dataclass
-class Bench:
+class Rig:
     """An engine on a host of its own, with what it needs."""
 
     engine: BitsEngine
@@ -116,12 +116,12 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(
+async def rig(
     root: Path,
     settings: EngineSettings | None = None,
     store: JobStore | None = None,
     connector: aiohttp.BaseConnector | None = None,
-) -> AsyncIterator[Bench]:
+) -> AsyncIterator[Rig]:
     origin = Origin({"a.bin": b"A" * 1000, "b.bin": b"B" * 2000, "c.bin": b"", "d.bin": b"D" * 10})
     server = web.Server(origin, access_log=None)
     listener = await asyncio.get_running_loop().create_server(server, "127.0.0.1", 0)
@@ -136,7 +136,7 @@ async def bench(
         engine = BitsEngine(paths, clock, lambda: session, settings, store)
         engine.restore()
         try:
-            yield Bench(engine, clock, origin, paths)
+            yield Rig(engine, clock, origin, paths)
         finally:
             for gate in origin.gates.values():
                 gate.set()
@@ -145,16 +145,16 @@ async def bench(
     await server.shutdown(timeout=1)
 
 
-def on_bench(
-    scenario: Callable[[Bench], Awaitable[None]],
+def on_rig(
+    scenario: Callable[[Rig], Awaitable[None]],
     root: Path,
     settings: EngineSettings | None = None,
     **options: object,
 ) -> None:
-    """Run a scenario on a bench of its own."""
+    """Run a scenario on a rig of its own."""
 
     async def run() -> None:
-        async with bench(root, settings, **options) as made:
+        async with rig(root, settings, **options) as made:
             await scenario(made)
 
     asyncio.run(run())
