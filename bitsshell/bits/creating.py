@@ -1,7 +1,8 @@
 """Creating a job in steps, so that it is never made twice and never left half made.
 
-Suspended first, then files, properties, a look at the result, and only then resume. The reference in its Description, chosen before sending, finds a job again whose
-creation was answered by a broken connection.
+Suspended first, then files, properties, a look at the result, and only then resume. The reference
+in its Description, chosen before sending, finds a job again whose creation was answered by a broken
+connection.
 """
 
 from __future__ import annotations
