@@ -122,7 +122,7 @@ class ChannelPool:
             return Outcome(
                 host=task.target.name,
                 status=_status_of(error, task),
-                error=error,
+                error=_as_data(error),
                 job_id=job_id or error.job,
                 planned=planned,
             )
@@ -206,6 +206,12 @@ _PROCESS_POOL = ChannelPool()
 def process_pool() -> ChannelPool:
     """The pool of this process, for tasks that came from another one."""
     return _PROCESS_POOL
+
+
+def _as_data(error: BitsShellError) -> BitsShellError:
+    """The error without the frames and errors that led to it: some schedulers pickle those too."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _status_of(error: BitsShellError, task: Task) -> Status:

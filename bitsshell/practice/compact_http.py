@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from .httplog import HTTP_LOG
+from .winrm.answers import SERVER_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ class CompactHttp(web.Server):
         group, path = found
         if group.transfers >= group.limits["ConnectionLimit"]:
             return web.Response(status=503)
-        response = web.FileResponse(path)
+        response = web.FileResponse(path, headers={hdrs.SERVER: SERVER_NAME})
         response.content_type = "application/octet-stream"
         group.transfers += 1
         try:

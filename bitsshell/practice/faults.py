@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+_MAX_NUMBER = 1 << 40
+
 
 class When(Enum):
     """At which point of a request a fault strikes."""
@@ -107,7 +109,12 @@ KINDS: Mapping[str, FaultKind] = MappingProxyType(
                 When.ANSWER,
                 "The operation takes effect; the connection is closed without an answer.",
             ),
-            _kind("hang", When.REQUEST, "No answer, and the connection stays open."),
+            _kind(
+                "hang",
+                When.REQUEST,
+                "No answer, and the connection stays open; of one operation only until its "
+                "OperationTimeout.",
+            ),
             _kind(
                 "slow",
                 When.REQUEST,
@@ -173,6 +180,17 @@ class ArmedFault:
         return float(value) if isinstance(value, int | float | str) else 0.0
 
 
+def _check_argument(kind: FaultKind, name: str, value: object) -> None:
+    """Where the default is a number, a number that one can wait or answer with is wanted."""
+    if isinstance(kind.arguments[name], str):
+        fits = isinstance(value, str)
+    else:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = is_number and abs(float(str(value))) < _MAX_NUMBER
+    if not fits:
+        raise ValueError(f"{kind.name} cannot take {value!r} for {name}")
+
+
 Listener = Callable[[ArmedFault, bool], None]
 """Told that a condition of the host began (True) or ended, on the thread that said so."""
 
@@ -211,6 +229,8 @@ class HostFaults:
         unknown = set(arguments) - set(kind.arguments)
         if unknown:
             raise ValueError(f"{name} takes no {', '.join(sorted(unknown))}")
+        for argument, value in arguments.items():
+            _check_argument(kind, argument, value)
         if times is not None and times < 1:
             raise ValueError(f"a fault happens at least once, not {times} times")
         armed = ArmedFault(

@@ -70,9 +70,13 @@ MODES: Mapping[str, Mode] = MappingProxyType(
 )
 
 
+_STATUS = re.compile("[2-5][0-9]{2}")
+_NUMBER = re.compile("[0-9]{1,12}")
+
+
 def parse_mode(text: str) -> tuple[str, dict[str, int]] | None:
     """Name and arguments of a mode, such as `reset,at=5000`; a bare number is a status."""
-    if re.fullmatch(r"[1-5]\d\d", text):
+    if _STATUS.fullmatch(text):
         return "status", {"code": int(text)}
     name, *given = text.split(",")
     mode = MODES.get(name)
@@ -81,7 +85,8 @@ def parse_mode(text: str) -> tuple[str, dict[str, int]] | None:
     arguments = dict(mode.arguments)
     for item in given:
         key, equals, value = item.partition("=")
-        if not equals or key not in arguments or not value.isascii() or not value.isdigit():
+        form = _STATUS if key == "code" else _NUMBER
+        if not equals or key not in arguments or not form.fullmatch(value):
             return None
         arguments[key] = int(value)
     return name, arguments
@@ -256,7 +261,7 @@ def _later(content: Content) -> float:
 
 def _wanted(request: web.BaseRequest, size_bytes: int) -> tuple[int, int]:
     """First and last byte of the asked range, the whole file without one."""
-    match = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get(hdrs.RANGE, ""))
+    match = re.fullmatch(r"bytes=([0-9]{1,15})-([0-9]{0,15})", request.headers.get(hdrs.RANGE, ""))
     if match is None:
         return 0, size_bytes - 1
     return int(match[1]), min(int(match[2] or size_bytes - 1), size_bytes - 1)

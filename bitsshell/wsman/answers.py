@@ -41,10 +41,11 @@ def parse(body: bytes, content_type: str = "") -> etree._Element:
     _refuse_doctype(octets)
     try:
         # Our own encoding wins over the one that the text declares: it is UTF-8 by now.
-        root = etree.fromstring(octets, _parser())
+        return etree.fromstring(octets, _parser())
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
-        raise MalformedAnswer(_why_not_xml(body, octets, error)) from None
-    return root
+        why = _why_not_xml(body, octets, error)
+    # Out here, so that it does not carry lxml's own error, which does not pickle.
+    raise MalformedAnswer(why)
 
 
 def soap_body(root: etree._Element) -> etree._Element:
@@ -58,18 +59,6 @@ def soap_body(root: etree._Element) -> etree._Element:
     if body is None:
         raise MalformedAnswer("the envelope has no body")
     return body
-
-
-def action_of(root: etree._Element) -> str | None:
-    """The answer's `a:Action`, None when there is none."""
-    action = root.find(f"{{{ns.SOAP}}}Header/{{{ns.ADDRESSING}}}Action")
-    return None if action is None or not action.text else action.text.strip()
-
-
-def instances_of(body: etree._Element) -> tuple[Instance, ...]:
-    """Every element of a Body as an instance: one for Get, Put and Invoke, none for Delete."""
-    reader = _Reader()
-    return tuple(reader.item(child) for child in body)
 
 
 def instance_of(body: etree._Element) -> Instance:

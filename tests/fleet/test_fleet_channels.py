@@ -169,6 +169,15 @@ def test_an_outcome_carries_a_warning_with_its_meaning(
     assert outcome.warning_explained.symbol == "BG_S_PARTIAL_COMPLETE"
 
 
+def test_an_error_in_an_outcome_is_data_and_carries_nothing_that_led_to_it(
+    pool: ChannelPool, host: PracticeHost
+) -> None:
+    host.faults.arm("garbage")
+    error = pool.perform(task_for(host, ListJobs())).error
+    assert error is not None
+    assert (error.__traceback__, error.__cause__, error.__context__) == (None, None, None)
+
+
 def test_an_error_comes_back_as_an_outcome_that_says_where(
     pool: ChannelPool, host: PracticeHost
 ) -> None:

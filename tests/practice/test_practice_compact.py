@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -14,7 +18,7 @@ from pypsrp.wsman import SelectorSet
 from bitsshell.practice import JobState, PracticeFleet, PracticeHost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
 GROUP_URI = (
     "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits/BitsCompactServerUrlGroup"
@@ -22,6 +26,9 @@ GROUP_URI = (
 GROUP = "http://+:8080/packages"
 FILE_NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT = 0x80070002, 0x800700B7, 0x80070057
 UNLIMITED = 2**32 - 1
+
+
+Given = Mapping[str, object] | Sequence[tuple[str, object]]
 
 
 class Groups:
@@ -34,12 +41,12 @@ class Groups:
     def __call__(
         self,
         method: str,
-        parameters: Mapping[str, object] | Sequence[tuple[str, object]] = (),
+        parameters: Given = (),
         group: str | None = GROUP,
     ) -> dict[str, list[str | None]]:
         """What a method gave back, by name; it is called on `group`, None is the class."""
         body = ET.Element(f"{{{GROUP_URI}}}{method}_INPUT")
-        pairs = parameters.items() if hasattr(parameters, "items") else parameters
+        pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
         for name, value in pairs:
             ET.SubElement(body, f"{{{GROUP_URI}}}{name}").text = str(value)
         answer = self.wsman.invoke(
@@ -53,7 +60,7 @@ class Groups:
             given.setdefault(child.tag.partition("}")[2], []).append(child.text)
         return given
 
-    def code(self, method: str, parameters: object = (), group: str | None = GROUP) -> int:
+    def code(self, method: str, parameters: Given = (), group: str | None = GROUP) -> int:
         return int(self(method, parameters, group)["ReturnValue"][0] or "")
 
     def create(self, group: str = GROUP) -> int:
@@ -152,6 +159,19 @@ def test_another_host_fetches_it_by_the_name_of_the_host(
     assert bits.set_state(job_id, 1) == 0
     bits.wsman.close()
     assert other.path(r"C:\in\got.bin").read_bytes() == host.path(r"C:\in\a.bin").read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_curl_fetches_it_by_the_url_itself(
+    fleet: PracticeFleet, host: PracticeHost, groups: Groups
+) -> None:
+    groups.publish("a.bin", r"C:\in\a.bin")
+    parts = urlsplit(fleet.compact_url)
+    to = f"{host.name}:8080:{parts.hostname}:{parts.port}"
+    url = f"http://{host.name}:8080/packages/a.bin"
+    command = ["curl", "-sS", "--fail", "--noproxy", "*", "--connect-to", to, url]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=20)
+    assert done.stdout == host.path(r"C:\in\a.bin").read_bytes()
 
 
 @pytest.mark.parametrize(

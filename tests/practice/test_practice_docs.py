@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
-from bitsshell.practice import FILE_MODES, KINDS
+from bitsshell.practice import FILE_MODES, KINDS, WinRmSettings
 from bitsshell.practice.command import practice
 
 PAGE = (Path(__file__).parents[2] / "docs" / "practice.md").read_text(encoding="utf-8")
@@ -28,3 +29,13 @@ def test_every_fault_mode_and_option_is_on_the_page() -> None:
     names = [f"`{name}`" for name in (*KINDS, *FILE_MODES)]
     options = [option.opts[0] for option in practice.params]
     assert [text for text in (*names, *options) if text not in PAGE] == []
+
+
+def test_every_limit_is_on_the_page_with_its_default() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (\d+)", PAGE, re.MULTILINE))
+    limits = {
+        field.name: f"{field.default:.0f}"
+        for field in fields(WinRmSettings)
+        if type(field.default) in {int, float} and field.name != "unencrypted_status"
+    }
+    assert told == told | limits

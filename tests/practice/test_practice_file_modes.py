@@ -98,7 +98,18 @@ def test_credentials_open_a_guarded_file(
     host.wait_for(lambda jobs: jobs[0].state is JobState.TRANSFERRED)
 
 
-@pytest.mark.parametrize("mode", ["nothing", "reset,at=x", "reset,to=5", "slow,rate", "600"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "nothing",
+        "reset,at=x",
+        "reset,to=5",
+        "slow,rate",
+        "600",
+        "status,code=99",
+        "slow,rate=" + "9" * 5000,
+    ],
+)
 def test_an_unknown_mode_is_refused(fleet: PracticeFleet, mode: str) -> None:
     with pytest.raises(ValueError):
         fleet.file_url("report.csv", mode)

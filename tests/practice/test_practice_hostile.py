@@ -34,6 +34,8 @@ from bitsshell.practice import PracticeFleet, PracticeHost, PracticeSettings, Wi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import requests
+
 ENUMERATE = envelope(f"{N}/Enumerate", "<n:Enumerate/>")
 SOAP = "Content-Type: application/soap+xml;charset=UTF-8"
 fuzz = settings(
@@ -302,6 +304,50 @@ def test_any_text_in_any_place_is_answered(host: PracticeHost, junk: str, place:
     assert status != 500 or b"s:Fault" in answer
 
 
+PUT = (
+    "<p:BitsClientJob><p:Priority>0</p:Priority><p:DisplayName>x</p:DisplayName></p:BitsClientJob>"
+)
+CREATE = (
+    "<p:CreateJob_INPUT><p:DisplayName>x</p:DisplayName><p:RemoteUrl>http://127.0.0.1:1/x</p:Remote"
+    "Url><p:LocalFile>C:\\in\\x</p:LocalFile><p:Suspend>true</p:Suspend></p:CreateJob_INPUT>"
+)
+QUERY = "SELECT Priority FROM BitsClientJob WHERE NOT (Priority = 1 OR DisplayName LIKE '[a-f]%_')"
+WELL_FORMED = [
+    ENUMERATE,
+    envelope(f"{T}/Get", selectors={"JobId": "{0}"}),
+    envelope(f"{T}/Put", PUT, selectors={"JobId": "{0}"}),
+    envelope(f"{JOB_URI}/CreateJob", CREATE),
+    envelope(f"{N}/Pull", "<n:Pull><n:EnumerationContext>uuid:1</n:EnumerationContext></n:Pull>"),
+    envelope(
+        f"{N}/Enumerate",
+        f'<n:Enumerate><w:Filter Dialect="{WQL}">{QUERY}</w:Filter></n:Enumerate>',
+        uri=ALL_URI,
+    ),
+]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    text=st.sampled_from(WELL_FORMED),
+    edits=st.lists(
+        st.tuples(st.floats(0, 1), st.integers(0, 30), st.integers(0, 3), st.text(max_size=4)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_a_request_with_mistakes_is_answered(
+    host: PracticeHost, text: str, edits: list[tuple[float, int, int, str]]
+) -> None:
+    for place, length, times, inserted in edits:
+        at = int(place * len(text))
+        text = text[:at] + text[at : at + length] * times + inserted + text[at + length :]
+    status, answer = post(host, text.encode("utf-8", "replace"))
+    assert status in {200, 400, 500}
+    assert status != 500 or b"s:Fault" in answer
+
+
 # --- logon and sealing ---
 
 
@@ -330,12 +376,12 @@ def test_absurd_tokens_are_refused(host: PracticeHost, value: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def sealed(fleet: PracticeFleet) -> Iterator[object]:
-    """A connection that has logged on by NTLM, and what seals its messages."""
+def sealed(fleet: PracticeFleet) -> Iterator[requests.Session]:
+    """A connection that has logged on by NTLM, so that it has what opens sealed messages."""
     transport = pywinrm(fleet.hosts[0], "ntlm")
-    transport.build_session()
-    transport.setup_encryption(transport.session)
-    yield transport
+    session = transport.build_session()
+    transport.setup_encryption(session)
+    yield session
     transport.close_session()
 
 
@@ -347,8 +393,8 @@ HEAD = (
 )
 
 
-def send_sealed(transport: object, host: PracticeHost, body: bytes) -> int:
-    answer = transport.session.post(
+def send_sealed(session: requests.Session, host: PracticeHost, body: bytes) -> int:
+    answer = session.post(
         host.endpoint,
         data=body,
         headers={
@@ -357,7 +403,7 @@ def send_sealed(transport: object, host: PracticeHost, body: bytes) -> int:
         },
         timeout=20,
     )
-    return int(answer.status_code)
+    return answer.status_code
 
 
 @pytest.mark.parametrize(
@@ -375,7 +421,7 @@ def send_sealed(transport: object, host: PracticeHost, body: bytes) -> int:
     ],
 )
 def test_wrong_framing_of_a_sealed_message_is_refused(
-    host: PracticeHost, sealed: object, body: bytes
+    host: PracticeHost, sealed: requests.Session, body: bytes
 ) -> None:
     began_s = time.monotonic()
     assert send_sealed(sealed, host, body) == 400
@@ -385,7 +431,7 @@ def test_wrong_framing_of_a_sealed_message_is_refused(
 @fuzz
 @given(payload=st.binary(max_size=200), length=st.integers(0, 10**9))
 def test_any_sealed_bytes_are_refused(
-    host: PracticeHost, sealed: object, payload: bytes, length: int
+    host: PracticeHost, sealed: requests.Session, payload: bytes, length: int
 ) -> None:
     assert send_sealed(sealed, host, HEAD % (str(length).encode(), payload)) == 400
 

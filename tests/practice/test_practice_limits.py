@@ -116,15 +116,14 @@ def test_an_enumeration_that_rests_too_long_is_stale() -> None:
         bits = BitsOverPypsrp(connect(host))
         for number in range(3):
             bits.create(fleet.files[1].url, rf"C:\in\{number}")
-        body = ET.Element(f"{{{N}}}Enumerate")
-        first = bits.wsman.enumerate(JOB_URI, body)[0].findtext(f"{{{N}}}EnumerationContext")
-        clock.advance(239)
-        second = bits.pull(first, page=1).findtext(f"{{{N}}}EnumerationContext")
-        clock.advance(239)
-        third = bits.pull(second, page=1).findtext(f"{{{N}}}EnumerationContext")
+        body, context = ET.Element(f"{{{N}}}Enumerate"), f"{{{N}}}EnumerationContext"
+        answer = bits.wsman.enumerate(JOB_URI, body)[0]
+        for _ in range(2):
+            clock.advance(239)
+            answer = bits.pull(answer.findtext(context) or "", page=1)
         clock.advance(240)
         with pytest.raises(WSManFaultError) as caught:
-            bits.pull(third, page=1)
+            bits.pull(answer.findtext(context) or "", page=1)
         bits.wsman.close()
     assert caught.value.code == 2150858779
 

@@ -1,4 +1,4 @@
-"""Many hosts in one process, and hosts under fire."""
+"""Many hosts in one process, and all of them in use for a while."""
 
 from __future__ import annotations
 
@@ -6,17 +6,14 @@ import asyncio
 import contextlib
 import os
 import random
-import socket
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from practice_clients import BitsOverPypsrp, connect
 from pypsrp.exceptions import WinRMError
 
@@ -29,6 +26,9 @@ from bitsshell.practice import (
     PracticeSettings,
 )
 
+if TYPE_CHECKING:
+    from bitsshell.practice.engine.engine import BitsEngine
+
 
 def descriptors() -> int:
     return psutil.Process().num_fds() if sys.platform != "win32" else 0
@@ -40,7 +40,7 @@ def test_a_thousand_hosts_with_fifty_jobs_each_fit_on_one_port() -> None:
     with PracticeFleet(hosts=1000, by_path=True) as fleet:
         for host in fleet.hosts:
 
-            def fill(engine=host._machine.engine) -> None:
+            def fill(engine: BitsEngine = host._machine.engine) -> None:
                 for number in range(50):
                     job = engine.create(f"job {number}", owner_sid="S-1-5-20")
                     engine.add_file(job, fleet.files[1].url, rf"C:\in\{number}.txt")
@@ -53,39 +53,6 @@ def test_a_thousand_hosts_with_fifty_jobs_each_fit_on_one_port() -> None:
             items, _ = bits.enumerate()
             assert len(items) == 50
             bits.wsman.close()
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.binary(max_size=300), st.sampled_from(["basic", "none", "ntlm", "sealed"]))
-def test_a_host_survives_any_bytes(fuzzed: PracticeFleet, data: bytes, kind: str) -> None:
-    host = fuzzed.hosts[0]
-    address = host.endpoint.split("/")[2].split(":")
-    headers = {
-        "basic": "Authorization: Basic " + "QQ==",
-        "none": "X: y",
-        "ntlm": "Authorization: NTLM TlRMTVNTUAABAAAA",
-        "sealed": 'Content-Type: multipart/encrypted;protocol="x";boundary="y"',
-    }[kind]
-    with socket.create_connection((address[0], int(address[1])), timeout=10) as raw:
-        head = (
-            f"POST /wsman HTTP/1.1\r\nHost: x\r\n{headers}\r\nContent-Length: {len(data)}\r\n\r\n"
-        )
-        raw.sendall(head.encode() + data)
-        assert raw.recv(100).startswith(b"HTTP/1.1 4")
-    with socket.create_connection((address[0], int(address[1])), timeout=10) as raw:
-        raw.sendall(data + b"\r\n\r\n")
-        raw.shutdown(socket.SHUT_WR)
-        while raw.recv(4096):
-            pass
-
-
-@pytest.fixture(scope="module")
-def fuzzed() -> PracticeFleet:
-    with PracticeFleet(hosts=1) as running:
-        yield running
-        bits = BitsOverPypsrp(connect(running.hosts[0], "ntlm"))
-        assert bits.enumerate() == ([], [])
-        bits.wsman.close()
 
 
 SOAK_S = float(os.environ.get("BITSSHELL_SOAK_S") or ("30" if os.environ.get("CI") else "5"))
@@ -161,7 +128,7 @@ def tasks(fleet: PracticeFleet) -> list[str]:
 
     def look() -> list[str]:
         own = {"PracticeFleet._serve", "PracticeHost._on_loop.<locals>.run"}
-        running = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
+        running = [str(task.get_coro()).split()[2] for task in asyncio.all_tasks()]
         return [name for name in running if name not in own]
 
     return fleet.hosts[0]._on_loop(look)

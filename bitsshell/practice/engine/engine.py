@@ -193,21 +193,18 @@ class BitsEngine(JobProperties):
         if job.job_type is JobType.UPLOAD and job.state is not JobState.TRANSFERRED:
             raise BitsCallError(Hr.INVALID_STATE)
         self._halt(job)
-        for entry in job.files:
-            if not entry.fetched or entry.completed:
-                continue
-            try:
-                self.files.publish(entry)
-            except OSError as error:
-                self._set_state(job, JobState.TRANSFERRED)
-                self._scheduler.settle()
-                raise BitsCallError(os_hresult(error)) from error
+        try:
+            self.files.publish_all(job.files)
+        except OSError as error:
+            self._set_state(job, JobState.TRANSFERRED)
+            self._scheduler.settle()
+            raise BitsCallError(os_hresult(error)) from error
         result = Hr.S_OK
         if any(not entry.fetched for entry in job.files) or (
             not job.files and not self.settings.empty_complete_succeeds
         ):
             result = Hr.S_PARTIAL_COMPLETE
-        if not self._discard_temps(job):
+        if not self.files.discard_all(job.files):
             result = Hr.S_UNABLE_TO_DELETE_FILES
         self._end(job, JobState.ACKNOWLEDGED)
         return result
@@ -217,7 +214,7 @@ class BitsEngine(JobProperties):
         self._refuse_final(job)
         self._halt(job)
         self._farewells.tell(job)
-        gone = self._discard_temps(job)
+        gone = self.files.discard_all(job.files)
         self._end(job, JobState.CANCELLED)
         return Hr.S_OK if gone else Hr.S_UNABLE_TO_DELETE_FILES
 
@@ -388,10 +385,6 @@ class BitsEngine(JobProperties):
     def _halt(self, job: Job) -> None:
         self._timers.forget(job)
         self._scheduler.stop(job)
-
-    def _discard_temps(self, job: Job) -> bool:
-        results = [self.files.discard(entry) for entry in job.files]
-        return all(results)
 
     def _end(self, job: Job, state: JobState) -> None:
         self._timers.drop(job)

@@ -13,6 +13,7 @@ from ..settings import MissingFolder
 from .codes import BitsCallError, Hr
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ..paths import HostPaths
@@ -138,6 +139,21 @@ class LocalFiles:
         temp.replace(destination)
         entry.temp_name = None
         entry.completed = True
+
+    def publish_all(self, entries: Iterable[FileEntry]) -> None:
+        """Give every fetched file its final name.
+
+        Raises:
+            OSError: a rename failed; those before it are done.
+        """
+        for entry in entries:
+            if entry.fetched and not entry.completed:
+                self.publish(entry)
+
+    def discard_all(self, entries: Iterable[FileEntry]) -> bool:
+        """Remove every temporary file; whether that worked for all."""
+        results = [self.discard(entry) for entry in entries]
+        return all(results)
 
     def discard(self, entry: FileEntry) -> bool:
         """Remove the temporary file; whether that worked (73)."""

@@ -44,6 +44,8 @@ class Connection:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     authenticators: dict[str, Authenticator] = field(default_factory=dict)
     busy: int = 0
+    silence: asyncio.TimerHandle | None = None
+    """Ends the connection if it brings no request."""
 
 
 class ClosedError(Exception):

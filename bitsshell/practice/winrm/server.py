@@ -50,7 +50,7 @@ class WinRmServer(web.Server):
         """A client connected."""
         super().connection_made(handler, transport)
         state = self._states[handler] = Connection()
-        asyncio.get_running_loop().call_later(
+        state.silence = asyncio.get_running_loop().call_later(
             self._idle_timeout_s, _drop_if_silent, state, transport
         )
 
@@ -60,6 +60,8 @@ class WinRmServer(web.Server):
         state = self._states.pop(handler, None)
         if state is not None:
             state.closed.set()
+            if state.silence is not None:
+                state.silence.cancel()
 
     def drop_idle(self, endpoint: Endpoint) -> int:
         """Close the keep-alive connections to a host on which nothing is under way."""
@@ -103,7 +105,7 @@ class WinRmServer(web.Server):
 
 def _drop_if_silent(state: Connection, transport: asyncio.Transport) -> None:
     """Close a connection that has not brought one whole header: nobody, or one that dawdles."""
-    if not state.authenticators and not state.closed.is_set():
+    if not state.authenticators:
         transport.abort()
 
 
