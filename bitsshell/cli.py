@@ -1,7 +1,7 @@
 """The `bitsshell` command: one verb, some lines, a script, or the shell.
 
-The only place with exit codes (`README.md` lists them). Imports that take time stand where they are used,
-so that `--version` answers at once.
+The only place with exit codes (`README.md` lists them). Imports that take time stand where they are
+used, so that `--version` answers at once.
 """
 
 from __future__ import annotations
@@ -108,7 +108,6 @@ def _session(arguments: list[str]) -> int:
     from bitsshell.commands.front import front_options
     from bitsshell.errors import BitsShellError
     from bitsshell.fleet.credentials import Credentials
-    from bitsshell.render import Output
     from bitsshell.session import Session
     from bitsshell.terminal import Asking, Terminal
 
@@ -117,7 +116,7 @@ def _session(arguments: list[str]) -> int:
     terminal = Terminal(session, Asking(_read_line if is_attended else None))
     try:
         front = front_options(arguments, session)
-        terminal.output = front.output or Output.TABLE
+        terminal.output = front.output
         return _front(front.lines, front.words, session, terminal, is_attended=is_attended)
     except HelpWanted:
         terminal.out.write(USAGE_TEXT)

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from bitsshell.commands import quote, tokenize
-from bitsshell.errors import BitsShellError
+from bitsshell.commands import quote
+from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.practice import EngineSettings, PracticeFile, PracticeFleet, PracticeSettings
-from bitsshell.render.units import percent, size
-from bitsshell.results import Event, JobChange, Summary
+from bitsshell.results import Output
 from bitsshell.session import Session
 from bitsshell.terminal import Asking, Ended, Terminal
 
@@ -48,10 +47,10 @@ def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
         with _options.make_context("bitsshell demo", arguments) as context:
             no_shell: bool = context.invoke(_options.callback or _options, **context.params)
     except click.exceptions.Exit:
-        return 0
+        return exit_code(Ended())
     except click.ClickException as error:
         sys.stderr.write(f"{error.format_message()}\nnext: bitsshell demo --help\n")
-        return error.exit_code
+        return exit_code(Ended(error=UsageError(error.format_message())))
     is_attended = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     engine = replace(EngineSettings(), transfer_bytes_per_s=TRANSFER_BYTES_PER_S)
     _let_endings_clean_up()
@@ -105,7 +104,7 @@ class _Tour:
         self.session = session
         self.host = fleet.hosts[0]
         self.file: PracticeFile = next(file for file in fleet.files if file.name == FILE)
-        self.terminal = Terminal(session, Asking(None))
+        self.terminal = Terminal(session, Asking(None), output=Output.TABLE)
         self.say = self.terminal.out.write
 
     def run(self, exit_code: Callable[[Ended], int]) -> int:
@@ -131,39 +130,12 @@ class _Tour:
         for what, line in steps:
             self.say(f"\n# {what}\n{self.host.name}> {line}\n")
             self.terminal.out.flush()
-            ended = self._follow(line) if line.startswith("manage") else self._run(line)
-            code = exit_code(ended)
+            code = exit_code(self.terminal.run_line(line))
             if code:
                 return code
-        return self._show_file()
+        return exit_code(self._show_file())
 
-    def _run(self, line: str) -> Ended:
-        return self.terminal.run_line(line)
-
-    def _follow(self, line: str) -> Ended:
-        """In place on a terminal; elsewhere one readable line for each change."""
-        if self.terminal.is_live:
-            return self._run(line)
-        dispatcher = self.terminal.dispatcher
-        summary: Summary | None = None
-        try:
-            for event in dispatcher.events(dispatcher.parse(tokenize(line))):
-                self._tell(event)
-                if isinstance(event, Summary):
-                    summary = event
-        except BitsShellError as error:
-            return self.terminal.fail(error)
-        return Ended(summary=summary)
-
-    def _tell(self, event: Event) -> None:
-        if isinstance(event, JobChange) and event.after is not None:
-            job = event.after
-            self.say(
-                f"{job.state.name:<13} {percent(job.fraction):>5}  "
-                f"{size(job.bytes_transferred)} of {size(job.bytes_total)}\n"
-            )
-
-    def _show_file(self) -> int:
+    def _show_file(self) -> Ended:
         """Compare what stands under the host's root with what the file server gives."""
         arrived = self.host.root / "C" / "in" / FILE
         digest = hashlib.sha256(arrived.read_bytes()).hexdigest()
@@ -171,10 +143,12 @@ class _Tour:
         self.say(
             f"\n# The file has arrived.\n{arrived}\n"
             f"{arrived.stat().st_size:,} bytes, SHA-256 {digest}\n"
-            f"{'the same as on the file server' if is_equal else 'NOT what the file server has'}\n"
         )
+        if not is_equal:
+            return self.terminal.fail(BitsShellError("this is NOT what the file server has"))
+        self.say("the same as on the file server\n")
         stats = self.host.stats
         self.say(
             f"All of it took {stats.connections} connection and {stats.logons} logon to the host.\n"
         )
-        return 0 if is_equal else 3
+        return Ended()

@@ -1,7 +1,7 @@
 """What this tool did: an entry before every change and its outcome afterwards.
 
 The interface stands; for now the entries live in memory, for as long as the session does. Entries
-hold the canonical command and the plan as data, never a secret: credentials are not in either.
+hold the command as it was typed and the plan as data, never a secret: credentials are in neither.
 """
 
 from __future__ import annotations

@@ -20,7 +20,6 @@ from bitsshell.bits import (
     JobDetail,
     JobError,
     JobList,
-    JobState,
     Operation,
     explain,
 )
@@ -48,6 +47,16 @@ class Status(enum.StrEnum):
         return self in {Status.DONE, Status.ALREADY, Status.PLANNED}
 
 
+class Output(enum.StrEnum):
+    """What `-o` takes."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+    VERTICAL = "vertical"
+
+
 class View(enum.StrEnum):
     """What kind of thing a verb's values are, from which a renderer chooses its form."""
 
@@ -62,7 +71,7 @@ class View(enum.StrEnum):
     EXPLAIN = "explain"
     """Errors and codes, explained. Outcome values: `JobDetail` or `Explanation`."""
     CHANGES = "changes"
-    """What changing verbs did, one (host, job) a row. Outcome values: `Job`."""
+    """What changing verbs did, one (host, job) a row, errors apart. Outcome values: `Job`."""
     WATCH = "watch"
     """`Frame`s and `JobChange`s, then one outcome a job."""
     TEXT = "text"
@@ -71,7 +80,10 @@ class View(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostStatus:
-    """One host as the session knows it. `product` is what Identify answered, if it was asked."""
+    """One host as the session knows it. `product` is what Identify answered, if it was asked.
+
+    `auth` is what the host was logged on to with, and until then what was asked for.
+    """
 
     name: str
     endpoint: str
@@ -125,6 +137,10 @@ class Outcome:
         return None if self.warning is None else explain(self.warning)
 
 
+Pair = tuple[str, str | None]
+"""A host and a job on it, by label and id; None for a job that is not made yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One operation on one host, before it is sent."""
@@ -136,6 +152,17 @@ class Step:
     def job_id(self) -> str | None:
         """The job concerned, None for one that is still to be created."""
         return getattr(self.operation, "job_id", None)
+
+    @property
+    def job_ids(self) -> tuple[str | None, ...]:
+        """The job concerned, and those that it replaces."""
+        return (self.job_id, *self.replaces)
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        """The jobs that a new one takes the place of, which are cancelled for it."""
+        replaced: tuple[str, ...] = getattr(self.operation, "replaces", ())
+        return replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +199,17 @@ class Plan:
         return tuple(dict.fromkeys([*acted_on, *(host for host, _ in self.follows)]))
 
     @property
-    def pairs(self) -> tuple[tuple[str, str | None], ...]:
+    def pairs(self) -> tuple[Pair, ...]:
         """The (host, job id) pairs that it touches, once each; a job still to be made has no id."""
-        return tuple(
-            dict.fromkeys([*((step.host, step.job_id) for step in self.steps), *self.follows])
-        )
+        acted_on = [(step.host, job) for step in self.steps for job in step.job_ids]
+        return tuple(dict.fromkeys([*acted_on, *self.follows]))
 
     @property
     def size(self) -> int:
-        """How many (host, job) pairs it touches; every job still to be made is one."""
+        """How many (host, job) pairs it touches; every job still to be made is one.
+
+        A job that is replaced is touched, too.
+        """
         made = sum(1 for step in self.steps if step.job_id is None)
         return made + sum(1 for _, job_id in self.pairs if job_id is not None)
 
@@ -416,5 +445,9 @@ class Report(Sequence[Item]):
         return len(self.items)
 
 
-FAILED_STATES = frozenset({JobState.ERROR, JobState.CANCELLED})
-"""States in which a job that was waited for or managed counts as failed."""
+def listing_order(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """The jobs as a listing shows them: by host, then oldest first, then by name and id.
+
+    The row numbered n (`%n`) is element n - 1.
+    """
+    return tuple(sorted(jobs, key=lambda job: (job.host, job.created_filetime, job.name, job.id)))

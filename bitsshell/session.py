@@ -21,7 +21,7 @@ from bitsshell.fleet.interrupts import Interrupts
 from bitsshell.fleet.logons import Logons
 from bitsshell.fleet.resolving import Resolver, rows_of
 from bitsshell.fleet.snapshot import Snapshot
-from bitsshell.fleet.targets import NO_OPTIONS, BadHost, LogonOptions, Target, parse_target
+from bitsshell.fleet.targets import NO_OPTIONS, Auth, BadHost, LogonOptions, Target, parse_target
 from bitsshell.fleet.threads import DaemonExecutor
 from bitsshell.journal import Journal, MemoryJournal
 from bitsshell.results import HostStatus, Outcome, Plan, Status
@@ -137,15 +137,15 @@ class Session:
 
     def host_status(self, target: Target) -> HostStatus:
         """What the session knows of a host, without asking it."""
-        connected = any(self.pool.has_answered(target, known) for known in self._logons.proven)
+        proven = [known for known in self._logons.proven if self.pool.has_answered(target, known)]
         read = target.name in self.snapshot.read_at
         return HostStatus(
             name=target.name,
             endpoint=target.url,
-            auth=str(target.logon.auth or "auto"),
+            auth=str(proven[-1].auth if proven else target.logon.auth or Auth.AUTO),
             user=target.logon.user,
             is_target=target.name in {chosen.name for chosen in self.targets},
-            is_connected=connected,
+            is_connected=bool(proven),
             jobs=len(self.snapshot.jobs.get(target.name, ())) if read else None,
         )
 

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING, TextIO
 
 from bitsshell.commands import Dispatcher, Interaction, tokenize
 from bitsshell.errors import BitsShellError
-from bitsshell.render import Output, Renderer, make_renderer, question
+from bitsshell.render import Renderer, make_renderer, question
 from bitsshell.render.errors import error_lines
-from bitsshell.results import Event, Plan, Summary
+from bitsshell.render.printer import Printer, columns_of
+from bitsshell.results import Event, Output, Plan, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bitsshell.session import Session
 
-DEFAULT_WIDTH = 100
-"""The width of what is written where there is no terminal."""
+DEFAULT_WIDTH = 4000
+"""The width of what is written where there is no terminal: nothing that a job may hold is cut."""
+
+_USUAL_SIZE = (100, 24)
+"""Columns and lines of a terminal that does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ class Terminal:
         interaction: asks the person.
         out: data goes here.
         err: what is said about it goes here.
-        output: the form when a line asks for none.
+        output: the form when a line asks for none; None for a table, and for NDJSON where a watch
+            can not be drawn in place.
         environment: `NO_COLOR` and `TERM` are looked up here.
     """
 
@@ -68,7 +73,7 @@ class Terminal:
         *,
         out: TextIO | None = None,
         err: TextIO | None = None,
-        output: Output = Output.TABLE,
+        output: Output | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.session = session
@@ -84,7 +89,7 @@ class Terminal:
     def width(self) -> int:
         """How many columns there are to write in."""
         if _is_terminal(self.out):
-            return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+            return shutil.get_terminal_size(_USUAL_SIZE).columns
         return DEFAULT_WIDTH
 
     def run_line(self, line: str) -> Ended:
@@ -122,22 +127,23 @@ class Terminal:
         renderer.close()
         return Ended(summary)
 
-    def renderer(self, output: Output) -> Renderer:
-        """A renderer for one command on these streams."""
+    def renderer(self, output: Output | None) -> Renderer:
+        """A renderer for one command on these streams, in the form that was asked for, if any."""
         return make_renderer(
-            output,
+            output or Output.TABLE,
             out=self.out,
             err=self.err,
             width=self.width,
             colour=self.has_colour,
             live=self.is_live,
+            watch_lines=output is not None,
             clock=self.session.clock.now,
         )
 
     def fail(self, error: BitsShellError) -> Ended:
         """Write an error that came before anything was sent."""
-        self.err.write("".join(f"{line}\n" for line in error_lines(error, self.width)))
-        self.err.flush()
+        width = columns_of(self.err) or self.width
+        Printer(self.err, wraps=True).lines(error_lines(error, width))
         return Ended(error=error)
 
 

@@ -64,7 +64,7 @@ class Unseen:
 class Streamed:
     """Text on standard output, as the command line writes it."""
 
-    def __init__(self, session: Session, output: Output) -> None:
+    def __init__(self, session: Session, output: Output | None) -> None:
         terminal = Terminal(session, Nobody(), out=sys.stdout, err=sys.stderr)
         self._renderer = terminal.renderer(output)
 
@@ -138,12 +138,12 @@ def view_for(
     if is_quiet:
         return Unseen(is_enough=True)
     if invocation.output not in {None, Output.TABLE}:
-        return Streamed(session, invocation.output or Output.TABLE)
+        return Streamed(session, invocation.output)
     if not _takes_time(invocation):
         return Unseen(is_enough=False)
     if is_kernel(shell):
         return InPlace(session.clock)
-    return Streamed(session, Output.TABLE)
+    return Streamed(session, invocation.output)
 
 
 def _takes_time(invocation: Invocation) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from bitsshell.cli import exit_code
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
-from bitsshell.render import Output
 from bitsshell.session import Session
 from bitsshell.terminal import Asking, Terminal
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bitsshell.practice import PracticeFile, PracticeFleet, PracticeHost, PracticeJob
+    from bitsshell.results import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Console:
         """Run a line as typed."""
         out, err = io.StringIO(), io.StringIO()
         self.terminal.out, self.terminal.err = out, err
-        self.terminal.output = output or Output.TABLE
+        self.terminal.output = output
         ended = self.terminal.run_line(line)
         return Ran(exit_code(ended), out.getvalue(), err.getvalue())
 

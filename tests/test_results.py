@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,7 +67,7 @@ VALUES: list[Any] = [
     JobList((JOB, ODD), partial=True),
     JobDetail(JOB, ERROR),
     ERROR,
-    HostIdentity("Microsoft", "OS: 10"),
+    HostIdentity("OS: 10"),
     HostStatus(name="a", endpoint="http://a", auth="ntlm"),
     Explanation(5, "A", "b", "c"),
 ]
@@ -131,6 +132,7 @@ def test_a_warning_is_explained() -> None:
         (plan(CANCEL), Effect.DESTROY, 1, True),
         (plan(CREATE), Effect.CHANGE, 1, False),
         (plan(CREATE, CREATE), Effect.CHANGE, 2, True),
+        (plan(replace(CREATE, replaces=(ID, OLD))), Effect.DESTROY, 3, True),
         (plan(RESUME, CANCEL), Effect.DESTROY, 1, True),
         (
             plan(
@@ -220,7 +222,7 @@ EVENTS: list[Event] = [
     Frame((WatchRow(JOB),), NOW),
     Frame((WatchRow(ODD),), NOW, is_final=True),
     Outcome(host="c", value=JobDetail(JOB, ERROR)),
-    Outcome(host="d", value=HostIdentity("v", "1")),
+    Outcome(host="d", value=HostIdentity("1")),
     Summary(verb="jobs", well=3, failed=1),
 ]
 

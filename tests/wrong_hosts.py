@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import closing, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,29 @@ def banner_server(banner: bytes) -> Iterator[str]:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
         with suppress(OSError):
             listener.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def web_server(page: bytes) -> Iterator[str]:
+    """A web server that answers any request with 200 and a page; its `name:port`."""
+
+    class AnyPost(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing: the tests' own output is enough."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), AnyPost) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @contextmanager

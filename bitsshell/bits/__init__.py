@@ -6,7 +6,8 @@ there are, who types, how things look.
 
 from __future__ import annotations
 
-from bitsshell.bits.codes import Explanation, explain, parse_code
+from bitsshell.bits.changing import is_already
+from bitsshell.bits.codes import BG_S_PARTIAL_COMPLETE, Explanation, explain, parse_code
 from bitsshell.bits.enums import (
     AuthScheme,
     AuthTarget,
@@ -58,9 +59,10 @@ from bitsshell.bits.operations import (
     SetProperty,
 )
 from bitsshell.bits.provider import BitsProvider
-from bitsshell.bits.reference import canonical_job_id, new_reference
+from bitsshell.bits.reference import canonical_job_id, new_reference, parse_mark
 
 __all__ = [
+    "BG_S_PARTIAL_COMPLETE",
     "SIZE_UNKNOWN",
     "AccessDenied",
     "AddFile",
@@ -107,6 +109,8 @@ __all__ = [
     "SetProperty",
     "canonical_job_id",
     "explain",
+    "is_already",
     "new_reference",
     "parse_code",
+    "parse_mark",
 ]

@@ -20,11 +20,6 @@ from bitsshell.errors import BitsShellError
 if TYPE_CHECKING:
     from bitsshell.bits.provider import BitsProvider
 
-_LEAVES_THE_QUEUE = {
-    JobAction.CANCEL: JobState.CANCELLED,
-    JobAction.COMPLETE: JobState.ACKNOWLEDGED,
-}
-
 
 def check_lost(
     error: wsman.WSManError,
@@ -127,17 +122,30 @@ def change_state(provider: BitsProvider, operation: ChangeState) -> Done:
     action = operation.action
     try:
         before = provider.job(operation.job_id)
-        if _is_already(before, action):
+        if is_already(before, action):
             return Done(before, already=True)
         warning = set_state(provider, operation.job_id, action)
     except JobGone:
         if action is JobAction.CANCEL:
             return Done(None, already=True)
         raise
-    final = _LEAVES_THE_QUEUE.get(action)
+    final = action.final_state
     if final is not None:
-        return Done(replace(before, state=final), warning)
+        return Done(_left(before, final, warning), warning)
     return Done(provider.read_back(operation.job_id), warning)
+
+
+def _left(job: Job, final: JobState, warning: int | None) -> Job:
+    """A job as it left the queue: nobody can read it any more.
+
+    A TRANSFERRED one that was completed without a warning has all its files under their own names;
+    of any other the host does not say which it kept.
+    """
+    is_whole = final is JobState.ACKNOWLEDGED and job.state is JobState.TRANSFERRED
+    if not is_whole or warning is not None:
+        return replace(job, state=final)
+    files = tuple(replace(file, is_completed=True) for file in job.files)
+    return replace(job, state=final, files=files)
 
 
 def set_state(provider: BitsProvider, job_id: str, action: JobAction) -> int | None:
@@ -166,7 +174,7 @@ def set_state(provider: BitsProvider, job_id: str, action: JobAction) -> int | N
         return call()
     except JobGone:
         # The first call was only late. What leaves the queue left it by the action just sent.
-        if action in _LEAVES_THE_QUEUE:
+        if action.final_state is not None:
             return None
         raise
     except wsman.WSManError as error:
@@ -178,21 +186,22 @@ def _took_effect(provider: BitsProvider, job_id: str, action: JobAction, words: 
     try:
         job = provider.job(job_id)
     except JobGone:
-        if action in _LEAVES_THE_QUEUE:
+        if action.final_state is not None:
             return True
         raise
     except BitsShellError as error:
         raise AnswerWasLost(words, host=provider.host, job=job_id) from error
     # A small file may be here before anybody looks.
     was_quick = action is JobAction.RESUME and job.state is JobState.TRANSFERRED
-    return was_quick or _is_already(job, action)
+    return was_quick or is_already(job, action)
 
 
-def _is_already(job: Job, action: JobAction) -> bool:
+def is_already(job: Job, action: JobAction) -> bool:
+    """Whether a job is as an action would leave it."""
     match action:
         case JobAction.SUSPEND:
             return job.state is JobState.SUSPENDED
         case JobAction.RESUME:
             return job.state.is_active
         case _:
-            return job.state is _LEAVES_THE_QUEUE[action]
+            return job.state is action.final_state

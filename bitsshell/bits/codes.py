@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _HTTP_FACILITY = 0x80190000
 _WIN32_FACILITY = 0x80070000
-_SEVERITY_ERROR = 0x80000000
+
+BG_S_PARTIAL_COMPLETE = 0x00200017
+"""Complete kept what was transferred and deleted the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,6 @@ class Explanation:
     symbol: str
     meaning: str
     remedy: str
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the severity bit is clear: `BG_S_*` codes are successes with a warning."""
-        return not self.code & _SEVERITY_ERROR
 
     @property
     def hex(self) -> str:

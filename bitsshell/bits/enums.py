@@ -77,6 +77,17 @@ class JobAction(enum.IntEnum):
     RESUME = 2
     SUSPEND = 3
 
+    @property
+    def final_state(self) -> JobState | None:
+        """The state in which a job leaves the queue by this action, None where it stays in it."""
+        match self:
+            case JobAction.CANCEL:
+                return JobState.CANCELLED
+            case JobAction.COMPLETE:
+                return JobState.ACKNOWLEDGED
+            case _:
+                return None
+
 
 class Priority(_Tolerant):
     """`BG_JOB_PRIORITY`; NORMAL is the default. FOREGROUND competes with other traffic."""

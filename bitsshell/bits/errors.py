@@ -169,7 +169,7 @@ class AnswerWasLost(BitsError):
     def hint(self) -> str | None:
         """Where to look."""
         if self.reference:
-            return f"when the host answers again, look for [ref:{self.reference}]: jobs, then show"
+            return f"when the host answers again, look for it: show ref:{self.reference}"
         return "when the host answers again, look at the job: show"
 
 

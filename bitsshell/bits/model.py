@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bitsshell.bits.codes import Explanation, explain
@@ -69,6 +69,8 @@ class Job:
     minimum_retry_delay_s: int | None = None
     no_progress_timeout_s: int | None = None
     files: tuple[JobFile, ...] = ()
+    properties: tuple[str, ...] | None = field(default=None, compare=False)
+    """The WMI names of what was asked for where that was not the whole job."""
 
     @property
     def created_at(self) -> datetime | None:
@@ -139,7 +141,6 @@ class JobDetail:
 class HostIdentity:
     """What a host says it is (WS-Man Identify), for example `OS: 10.0.20348 SP: 0.0 Stack: 3.0`."""
 
-    vendor: str
     version: str
 
 

@@ -77,8 +77,7 @@ class BitsProvider:
             case GetDetail(job_id=job_id):
                 return Done(self.detail(job_id))
             case IdentifyHost():
-                identity = self.client.identify()
-                return Done(HostIdentity(identity.product_vendor, identity.product_version))
+                return Done(HostIdentity(self.client.identify().product_version))
             case GetError(job_id=job_id, language_id=language_id):
                 return Done(self.error(job_id, language_id=language_id))
             case _:
@@ -107,7 +106,8 @@ class BitsProvider:
         """The queue, by one enumeration; known jobs one by one where that fails as a whole."""
         (request,) = operation.requests()
         try:
-            return JobList(tuple(self._jobs(request, "list the jobs")))
+            found = self._jobs(request, "list the jobs", operation.properties)
+            return JobList(tuple(found))
         except QueueUnreadable:
             if not operation.known_ids:
                 raise
@@ -160,12 +160,15 @@ class BitsProvider:
         Raises:
             QueueUnreadable: the queue cannot be enumerated.
         """
-        for job in self._jobs(select_jobs(LOOKUP_PROPERTIES), "look for the job"):
+        request = select_jobs(LOOKUP_PROPERTIES)
+        for job in self._jobs(request, "look for the job", LOOKUP_PROPERTIES):
             if job.reference == reference:
                 return self.job(job.id)
         return None
 
-    def _jobs(self, request: wsman.Request, action: str) -> Iterator[Job]:
+    def _jobs(
+        self, request: wsman.Request, action: str, properties: tuple[str, ...] | None
+    ) -> Iterator[Job]:
         try:
             answer = self.client.send(request)
         except wsman.Fault as fault:
@@ -173,7 +176,7 @@ class BitsProvider:
                 raise QueueUnreadable(host=self.host) from fault
             raise self.translated(fault, request, action) from fault
         assert isinstance(answer, list)  # noqa: S101  # what Enumerate returns
-        return (read_job(item, host=self.host) for item in answer)
+        return (read_job(item, host=self.host, properties=properties) for item in answer)
 
     # Calling
 

@@ -39,8 +39,10 @@ _NUMBERS = (
 _numbers_of = itemgetter(*_NUMBERS)
 
 
-def read_job(instance: Instance, *, host: str) -> Job:
+def read_job(instance: Instance, *, host: str, properties: tuple[str, ...] | None = None) -> Job:
     """Make a job of an instance or of an item with some of its properties.
+
+    `properties` are those that were asked for, None for all.
 
     Raises:
         MalformedAnswer: there is no JobId, it is no GUID, or a number is none.
@@ -76,6 +78,7 @@ def read_job(instance: Instance, *, host: str) -> Job:
         minimum_retry_delay_s=instance.uint("MinimumRetryDelay"),
         no_progress_timeout_s=instance.uint("NoProgressTimeout"),
         files=tuple(map(_read_file, instance.instances("Files"))),
+        properties=properties,
     )
 
 

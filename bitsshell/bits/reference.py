@@ -29,6 +29,13 @@ def is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text) is not None
 
 
+def parse_mark(text: str) -> str | None:
+    """The reference in `ref:7P4N...` or `[ref:7P4N...]`, in any case; None when it is none."""
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    prefix, _, reference = bare.upper().partition(":")
+    return reference if prefix == "REF" and is_reference(reference) else None
+
+
 def join_description(description: str, reference: str | None) -> str:
     """The whole Description as the host keeps it."""
     if reference is None:

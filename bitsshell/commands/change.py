@@ -11,11 +11,10 @@ from bitsshell.bits import (
     Effect,
     JobAction,
     JobProperty,
-    JobState,
     Priority,
     SetProperty,
+    is_already,
 )
-from bitsshell.bits import Job as BitsJob
 from bitsshell.bits.limits import MAX_DESCRIPTION, check_description, check_name
 from bitsshell.commands.declare import Call, Change, verb
 from bitsshell.commands.types import PRIORITY, Checked, Duration, Job
@@ -94,18 +93,12 @@ def _plan_action(call: Call, references: tuple[Reference, ...], action: JobActio
     steps: list[Step] = []
     found: list[Outcome] = list(resolution.failed)
     for target, job in resolution.found:
-        if _is_already(job, action):
+        if is_already(job, action):
             found.append(Outcome(host=target.name, status=Status.ALREADY, value=job, job_id=job.id))
             continue
         operation = ChangeState(job.id, action, planned_state=job.state, job_name=job.name)
         steps.append(Step(target.name, operation))
     return Change(Plan(action.name.lower(), tuple(steps), tuple(found)))
-
-
-def _is_already(job: BitsJob, action: JobAction) -> bool:
-    if action is JobAction.SUSPEND:
-        return job.state is JobState.SUSPENDED
-    return action is JobAction.RESUME and job.state.is_active
 
 
 @verb(

@@ -16,8 +16,7 @@ from bitsshell.commands.types import Duration, Host, Member
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
-from bitsshell.render import Output
-from bitsshell.results import Event, Outcome, Plan, View
+from bitsshell.results import Event, Outcome, Output, Plan, View
 from bitsshell.session import Resolution, Session
 
 if TYPE_CHECKING:
@@ -136,6 +135,7 @@ class VerbCommand(click.Command):
                 for param in self.get_params(ctx)
                 if isinstance(param, click.Option)
                 and param.expose_value is exposed
+                and not (self.effect is Effect.READ and param.name in _FOR_CHANGES)
                 and (row := param.get_help_record(ctx)) is not None
             ]
             if rows:
@@ -249,6 +249,8 @@ class _Port(click.ParamType[int]):
 
 _EXISTING = _ExistingFile()
 _PORT = _Port()
+_FOR_CHANGES = {"what_if", "yes"}
+"""Options that every verb takes, and that mean nothing to one that only reads."""
 _NEGATIVE = re.compile(r"-[0-9]{1,10}")
 _KEPT = "bitsshell.common"
 

@@ -23,18 +23,20 @@ from bitsshell.commands.declare import (
     common_values,
     logon_options,
 )
+from bitsshell.commands.folding import folded
 from bitsshell.commands.outcomes import NotReached
 from bitsshell.commands.tokens import quote
 from bitsshell.errors import BitsShellError, UsageError, shown
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, NoCredential
 from bitsshell.fleet.fanout import OutOfTime, TimeLimit
-from bitsshell.render import Output, question
+from bitsshell.render import question
 from bitsshell.results import (
     Begin,
     Ending,
     Event,
     Notice,
     Outcome,
+    Output,
     Plan,
     Planned,
     Status,
@@ -185,13 +187,14 @@ class Dispatcher:
         plan, call = change.plan, invocation.call
         if call.what_if:
             yield Planned(plan)
-        yield from plan.found
+        # A job that is there already and is followed gets its outcome in the end, and only then.
+        yield from (one for one in plan.found if (one.host, one.job_id) not in plan.follows)
         if call.what_if or not (plan.steps or plan.follows):
             return
         if plan.needs_confirmation and not call.yes:
             self._ask(plan, call)
         with self.session.within(call.timeout_s):  # a question takes nothing of the time
-            yield from change.run() if change.run else call.carry_out(plan)
+            yield from change.run() if change.run else folded(plan, call.carry_out(plan))
 
     def _ask(self, plan: Plan, call: Call) -> None:
         """Return when a person agrees."""
@@ -260,8 +263,9 @@ _MORE_HELP = (
     "",
     "Hosts: -H HOST with any verb, or once for all: use HOST.",
     "HOST is a name, name:port, or the URL of its WinRM endpoint.",
-    "Jobs: an id or its beginning, a name, a pattern ('nightly*'), or %3, %1-4,",
-    "%errors for rows of the last listing (in the shell and in notebooks).",
+    "Jobs: an id or its beginning, a name, a pattern ('nightly*'), the reference of",
+    "its create (ref:7P4N0C2R9K), or %3, %1-4, %errors for rows of the last listing",
+    "(in the shell and in notebooks).",
     "Quotes group words, a backslash is a backslash, # begins a comment.",
     "--what-if shows what a change would do. A change that destroys something,",
     "or touches several jobs, asks first; --yes answers.",
@@ -272,7 +276,7 @@ def usage_error(error: click.ClickException, *, hint: str | None = None) -> Usag
     """What click says of wrong words, in our form. `hint` is for where nothing better is known."""
     if isinstance(error, click.NoSuchOption):
         message = f"there is no option {error.option_name}"
-        near = error.possibilities or []
+        near = [option for option in error.possibilities or [] if _is_near(option, error)]
         begun = [option for option in near if option.startswith(error.option_name)]
         if error.option_name.startswith(("--pass", "--pw")):
             hint = (
@@ -292,6 +296,14 @@ def usage_error(error: click.ClickException, *, hint: str | None = None) -> Usag
         usage = " ".join(context.command.collect_usage_pieces(context))
         hint = f"{context.info_name} {usage}; see help {context.info_name}"
     return UsageError(message, hint=hint)
+
+
+def _is_near(option: str, error: click.NoSuchOption) -> bool:
+    """Whether an option may have been meant. The dashes, which all begin with, say nothing."""
+    typed = error.option_name
+    return option.startswith(typed) or bool(
+        difflib.get_close_matches(typed.lstrip("-"), [option.lstrip("-")], cutoff=0.6)
+    )
 
 
 class _Declined(Exception):
@@ -336,7 +348,12 @@ class _Tally:
         return summary
 
     def _is_unmet(self, outcome: Outcome) -> bool:
-        """Whether it only missed a limit; a call that was aborted at the limit did just that."""
+        """Whether it only missed a limit; a call that was aborted at the limit did just that.
+
+        A change whose outcome is unknown did more than that: somebody has to look.
+        """
+        if outcome.status is Status.UNKNOWN:
+            return False
         if isinstance(outcome.error, CallAborted):
             return self.ending is Ending.TIME_LIMIT
         return isinstance(outcome.error, NotReached | OutOfTime)

@@ -69,8 +69,6 @@ LAST_LOOK_S = 1.0
 MAX_TRIES = 3
 """How often an action that got no answer is sent again, each time after a fresh look at the job."""
 
-_FINAL = {JobAction.COMPLETE: JobState.ACKNOWLEDGED, JobAction.CANCEL: JobState.CANCELLED}
-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -337,11 +335,12 @@ class Follower:
         """A job is gone: by an action of ours whose answer was lost, or by somebody else's."""
         job = self.pending[key]
         decision = self._unsure.get(key)
-        if decision is None or decision.action not in _FINAL:
+        final = decision.action.final_state if decision and decision.action is not None else None
+        if decision is None or final is None:
             del self.pending[key]
             yield self.judge.left(job)
             return
-        after = replace(job, state=_FINAL[decision.action])
+        after = replace(job, state=final)
         yield from self._became(job, after)
         yield self._end(key, decision, Outcome(host=job.host, value=after, job_id=job.id))
 

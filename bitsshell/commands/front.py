@@ -20,7 +20,7 @@ from bitsshell.errors import UsageError, shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bitsshell.render import Output
+    from bitsshell.results import Output
     from bitsshell.session import Session
 
 

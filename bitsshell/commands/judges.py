@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from bitsshell.bits import Effect, Job, JobAction, JobState
+from bitsshell.bits import BG_S_PARTIAL_COMPLETE, Effect, Job, JobAction, JobState
 from bitsshell.commands.following import WAIT, Decision, gone
 from bitsshell.commands.outcomes import NotVerified
 from bitsshell.results import Outcome, Status
@@ -141,9 +141,6 @@ class WaitJudge:
         if any(state.is_final for state in self.until):
             return Outcome(host=job.host, value=job, job_id=job.id)
         return gone(job)
-
-
-BG_S_PARTIAL_COMPLETE = 0x00200017
 
 
 def verified(outcome: Outcome) -> Outcome:

@@ -17,7 +17,8 @@ from bitsshell.commands.judges import (
     WaitJudge,
     WatchJudge,
 )
-from bitsshell.commands.types import STATES, Duration, Job, Member
+from bitsshell.commands.policy import INTERVAL, policy_options
+from bitsshell.commands.types import STATES, Job, Member
 from bitsshell.results import Event, Frame, JobChange, Plan, View
 from bitsshell.session import Resolution
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from bitsshell.fleet.references import Reference
 
-_INTERVAL = Duration(minimum_s=0.05)
-
 
 @verb(
     "watch",
@@ -35,13 +34,13 @@ _INTERVAL = Duration(minimum_s=0.05)
     examples=("watch", "watch nightly --interval 1", "watch 'nightly*' -o ndjson"),
 )
 @click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
-@click.option("--interval", type=_INTERVAL, default=2.0, help="between polls (2s)")
+@click.option("--interval", type=INTERVAL, default=2.0, help="between polls (2s)")
 def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterator[Event]:
     """Watch jobs: progress, rate and time left.
 
-    On a terminal it redraws in place, elsewhere it writes one line of JSON for each change. It
-    ends when every named job is TRANSFERRED, in ERROR or gone; without a name it watches whole
-    queues until Ctrl-C.
+    On a terminal it redraws in place, elsewhere it writes one line of JSON for each change, with
+    -o table a readable one. It ends when every named job is TRANSFERRED, in ERROR or gone; without
+    a name it watches whole queues until Ctrl-C.
     """
     if jobs:
         yield from _follow(call, call.resolve(jobs), WatchJudge(), interval)
@@ -58,7 +57,7 @@ def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterat
 @click.option(
     "--until", type=STATES, default="transferred", metavar="STATE[,STATE]", help="(transferred)"
 )
-@click.option("--interval", type=_INTERVAL, default=5.0, help="between polls (5s)")
+@click.option("--interval", type=INTERVAL, default=5.0, help="between polls (5s)")
 def wait(
     call: Call, jobs: tuple[Reference, ...], *, until: tuple[JobState, ...], interval: float
 ) -> Iterator[Event]:
@@ -87,21 +86,9 @@ def wait(
     "--on-transferred",
     type=Member(OnTransferred, "choice"),
     default="complete",
-    help="complete (default) or keep",
+    help="at TRANSFERRED: complete (default), keep",
 )
-@click.option(
-    "--on-error",
-    type=Member(OnError, "choice"),
-    default="keep",
-    help="keep (default), cancel, resume",
-)
-@click.option(
-    "--on-transient",
-    type=Member(OnTransient, "choice"),
-    default="wait",
-    help="wait (default), cancel, resume",
-)
-@click.option("--interval", type=_INTERVAL, default=5.0, help="between polls (5s)")
+@policy_options
 def manage(
     call: Call,
     jobs: tuple[Reference, ...],

@@ -20,9 +20,9 @@ from bitsshell.bits import Job as BitsJob
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import STATES, Job, complete_job_or_code
 from bitsshell.errors import UsageError, shown
-from bitsshell.fleet.references import Reference, parse_reference
-from bitsshell.render.order import listing_order
-from bitsshell.results import Event, Outcome, View
+from bitsshell.fleet.references import Kind, NoSuchJob, Reference, parse_reference
+from bitsshell.results import Event, Outcome, View, listing_order
+from bitsshell.session import NoTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -52,16 +52,16 @@ def jobs(
     """
     targets = call.targets()
     answers = _matching(call, targets, jobs) if jobs else call.session.look(targets)
-    shown: list[BitsJob] = []
+    listed: list[BitsJob] = []
     try:
         for outcome in answers:
             value = outcome.value
             if isinstance(value, JobList) and states is not None:
                 value = replace(value, jobs=tuple(j for j in value.jobs if j.state in states))
-            shown.extend(value.jobs if isinstance(value, JobList) else ())
+            listed.extend(value.jobs if isinstance(value, JobList) else ())
             yield replace(outcome, value=value)
     finally:  # rows that were shown before Ctrl-C have numbers too
-        call.session.listing = tuple((job.host, job.id) for job in listing_order(shown))
+        call.session.listing = tuple((job.host, job.id) for job in listing_order(listed))
 
 
 def _matching(
@@ -118,8 +118,21 @@ def explain_verb(call: Call, what: tuple[str, ...]) -> Iterator[Event]:
             raise UsageError(f"{shown(text)} is no code", hint="a code is 0x and eight hex digits")
         else:
             references.append(parse_reference(text))
-    if references:
+    if not references:
+        return
+    try:
         yield from _details(call, tuple(references))
+    except NoTarget as error:
+        raise UsageError(
+            f"no host to act on, and {shown(references[0].typed)} is no known code", hint=error.hint
+        ) from error
+    except NoSuchJob as error:
+        if parse_reference(error.typed).kind is not Kind.NAME:
+            raise
+        raise UsageError(
+            f"{shown(error.typed)} is neither a job on {error.where} nor a known code",
+            hint=error.hint,
+        ) from error
 
 
 def _details(call: Call, references: tuple[Reference, ...]) -> Iterator[Event]:

@@ -33,6 +33,7 @@ from bitsshell.commands.declare import Answer, Call, Change, verb
 from bitsshell.commands.following import Follower
 from bitsshell.commands.judges import ManagePolicy, OnError, OnTransferred, OnTransient, verified
 from bitsshell.commands.outcomes import JobExists
+from bitsshell.commands.policy import policy_options
 from bitsshell.commands.types import (
     PRIORITY,
     Checked,
@@ -41,6 +42,7 @@ from bitsshell.commands.types import (
     Member,
     file_pairs,
 )
+from bitsshell.errors import shown
 from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.results import Event, Notice, Outcome, Plan, Status, Step, View
 
@@ -288,19 +290,7 @@ def add(call: Call, job: Reference, pairs: tuple[str, ...]) -> Change:
     ),
 )
 @_creation_options
-@click.option(
-    "--on-error",
-    type=Member(OnError, "choice"),
-    default="keep",
-    help="at ERROR: keep, cancel, resume",
-)
-@click.option(
-    "--on-transient",
-    type=Member(OnTransient, "choice"),
-    default="wait",
-    help="at TRANSIENT_ERROR: wait, cancel, resume",
-)
-@click.option("--interval", type=Duration(minimum_s=0.05), default=5.0, help="between polls (5s)")
+@policy_options
 def transfer(
     call: Call,
     pairs: tuple[str, ...],
@@ -318,18 +308,20 @@ def transfer(
     wanted = _wanted(pairs, suspended=False, **options)  # type: ignore[arg-type]  # click made them
     policy = ManagePolicy(OnTransferred.COMPLETE, on_error, on_transient)
     creation = plan_creation(call, "transfer", wanted)
-    reused = [job for outcome in creation.found for job in outcome.jobs]
+    reused = [outcome for outcome in creation.found if outcome.jobs]
     plan = Plan(
         "transfer",
         creation.steps,
         creation.found,
         policy.describe(),
         policy.effect,
-        follows=tuple((job.host, job.id) for job in reused),
+        follows=tuple((job.host, job.id) for outcome in reused for job in outcome.jobs),
     )
 
     def run() -> Iterator[Event]:
-        jobs = [*reused, *(yield from _created(call, creation))]
+        for outcome in reused:
+            yield Notice(f"{outcome.host}: {shown(wanted.name)} is there already and is followed")
+        jobs = yield from _created(call, creation, reused)
         if jobs:
             targets = [call.session.known[job.host] for job in jobs]
             follower = Follower(call, targets, jobs, policy, interval_s=interval)
@@ -354,9 +346,11 @@ def _verified(events: Iterator[Event]) -> Iterator[Event]:
         yield Notice(f"verified on {where}: every file is there in full")
 
 
-def _created(call: Call, creation: Plan) -> Generator[Event, None, list[BitsJob]]:
+def _created(
+    call: Call, creation: Plan, reused: Sequence[Outcome]
+) -> Generator[Event, None, list[BitsJob]]:
     """Carry out a creation; the jobs to follow. Those that nobody will follow are said now."""
-    made: list[Outcome] = []
+    made = list(reused)
     try:
         for outcome in call.carry_out(creation) if creation.steps else ():
             if outcome.status.is_well:

@@ -15,6 +15,8 @@ class JobFailed(BitsShellError):
     code: int | None
     text: str
     fate: str
+    name: str
+    state: JobState
 
     def __init__(
         self, job: Job, error: JobError | None, *, fate: str = "", host: str | None = None
@@ -28,9 +30,6 @@ class JobFailed(BitsShellError):
             text=error.description if error else "",
             fate=fate,
         )
-
-    name: str
-    state: JobState
 
     def what(self) -> str:
         """The state, the code and its meaning, and what was done."""
@@ -113,12 +112,11 @@ class JobExists(BitsShellError):
 
     name: str
     state: JobState
+    problem: str
     default_hint = "--if-exists reuse takes it, replace cancels it, new makes another"
 
     def __init__(self, job: Job, problem: str = "") -> None:
         super().__init__(host=job.host, job=job.id, name=job.name, state=job.state, problem=problem)
-
-    problem: str
 
     def what(self) -> str:
         """Say so."""

@@ -17,7 +17,6 @@ from click.shell_completion import CompletionItem
 from bitsshell.bits import FileSpec, JobState, Priority
 from bitsshell.bits import Job as BitsJob
 from bitsshell.bits.codes import table
-from bitsshell.bits.limits import check_path, check_url
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Kind, Reference, parse_reference
 from bitsshell.render.text import neutral
@@ -72,7 +71,7 @@ class Host(click.ParamType[str]):
 
 
 class Job(click.ParamType[Reference]):
-    """A reference to jobs: id, beginning of an id, name, pattern, %3, %1-4, %errors."""
+    """A reference to jobs: id, its beginning, name, pattern, ref:..., %3, %1-4, %errors."""
 
     name = "job"
 
@@ -284,8 +283,6 @@ class Checked(click.ParamType[str]):
         return self.check(str(value))
 
 
-URL = Checked("url", check_url)
-LOCAL_PATH = Checked("path", check_path)
 PRIORITY = Member(Priority, "priority")
 STATE = Member(JobState, "state")
 STATES = Several(STATE)

@@ -66,7 +66,7 @@ class CutOff(BitsShellError):
         if not (self.is_change and self.was_sent):
             return super().hint
         if self.reference:
-            return f"look for [ref:{self.reference}]: jobs, then show"
+            return f"look for it: show ref:{self.reference}"
         return "look at the job: show"
 
 

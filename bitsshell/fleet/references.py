@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bitsshell.bits import canonical_job_id
+from bitsshell.bits import canonical_job_id, parse_mark
 from bitsshell.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 MIN_PREFIX = 4
 """The shortest beginning of an id that is taken for one."""
+
+ERRORS = "%errors"
+"""Stands for the jobs of the last listing that are in an error state."""
 
 _GLOB = re.compile(r"[*?\[]")
 _ID_LIKE = re.compile(r"\{.*|[0-9a-fA-F]{8}-[0-9a-fA-F-]*|.*\}")
@@ -33,6 +36,7 @@ class Kind(enum.Enum):
     """What a reference is by its form."""
 
     ID = "id"
+    MARK = "mark"
     NAME = "name"
     GLOB = "glob"
     ROWS = "rows"
@@ -41,11 +45,16 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One reference. `job_id` is set for an ID, `rows` (from 1) for rows of the last listing."""
+    """One reference.
+
+    `job_id` is set for an ID, `mark` for the reference that a create left in the job's description,
+    `rows` (from 1) for rows of the last listing.
+    """
 
     typed: str
     kind: Kind
     job_id: str | None = None
+    mark: str | None = None
     rows: tuple[int, ...] = ()
 
 
@@ -79,7 +88,7 @@ class AmbiguousReference(UsageError):
     def hint(self) -> str | None:
         """How to be clear."""
         if any(job.name.casefold() == self.typed.casefold() for job in self.candidates):
-            return f"give the id of one, or a pattern for all of them: '{self.typed}*'"
+            return "give the id of one, or the ids of several"
         return "give more of the id"
 
 
@@ -95,14 +104,22 @@ class NoSuchJob(UsageError):
 
     def what(self) -> str:
         """Say where it was looked for."""
-        where = self.hosts[0] if len(self.hosts) == 1 else f"{len(self.hosts)} hosts"
-        return f"no job {self.typed!r} on {where}"
+        if self.typed.lower() == ERRORS:
+            return "no job of the last listing is in an error state (any more)"
+        return f"no job {self.typed!r} on {self.where}"
+
+    @property
+    def where(self) -> str:
+        """The host, or how many there are."""
+        return self.hosts[0] if len(self.hosts) == 1 else f"{len(self.hosts)} hosts"
 
     @property
     def hint(self) -> str | None:
         """The nearest names."""
         if self.near:
             return "did you mean " + " or ".join(repr(name) for name in self.near) + "?"
+        if self.typed.lower() == ERRORS:
+            return "list them anew: jobs"
         return "see what is there: jobs; completed and cancelled jobs leave the queue"
 
 
@@ -116,6 +133,9 @@ def parse_reference(typed: str) -> Reference:
     job_id = canonical_job_id(text)
     if job_id is not None:
         return Reference(text, Kind.ID, job_id=job_id)
+    mark = parse_mark(text)
+    if mark is not None:
+        return Reference(text, Kind.MARK, mark=mark)
     if _GLOB.search(text):
         return Reference(text, Kind.GLOB)
     if _ID_LIKE.fullmatch(text) and not _PREFIX.fullmatch(text):
@@ -128,7 +148,7 @@ def parse_reference(typed: str) -> Reference:
 
 
 def _parse_rows(text: str) -> Reference:
-    if text.lower() == "%errors":
+    if text.lower() == ERRORS:
         return Reference(text, Kind.ERRORS)
     found = re.fullmatch(r"%(\d{1,6})(?:-(\d{1,6}))?", text)
     if not found:
@@ -149,6 +169,8 @@ def match(reference: Reference, jobs: Iterable[Job], *, host: str) -> tuple[Job,
     jobs = tuple(jobs)
     if reference.kind is Kind.ID:
         return tuple(job for job in jobs if job.id == reference.job_id)
+    if reference.kind is Kind.MARK:
+        return tuple(job for job in jobs if job.reference == reference.mark)
     if reference.kind is Kind.GLOB:
         pattern = re.compile(fnmatch.translate(reference.typed.casefold()))
         return tuple(job for job in jobs if pattern.match(job.name.casefold()))

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from bitsshell.bits import Job, JobList
 
+_ALONE = frozenset({Kind.NAME, Kind.MARK})
+"""What means one job at most on each host."""
+
 Row = tuple[str, str]
 """Host label and job id of a row of the last listing."""
 
@@ -75,8 +78,8 @@ class Resolver:
             else:
                 here = list(match(reference, queue.jobs, host=host))
             yield from here
-            # Of a queue that was read in part, one job of a plain name is taken for the only one.
-            is_certain = _was_read_alone(reference) or (reference.kind is Kind.NAME and here)
+            # Of a queue that was read in part, one job of a name or mark is taken for the only one.
+            is_certain = _was_read_alone(reference) or (reference.kind in _ALONE and here)
             if queue.partial and not is_certain:
                 self.unsure[host] = Outcome(
                     host=host, status=Status.FAILED, error=QueueUnreadable(host=host)

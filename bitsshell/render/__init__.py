@@ -8,10 +8,10 @@ not live here: anything that talks to a host, a shell or a notebook.
 from __future__ import annotations
 
 from bitsshell.render.html import frame_html, report_html
-from bitsshell.render.order import listing_order
 from bitsshell.render.plans import plan_lines, question
 from bitsshell.render.report import REPORT_MIME_TYPE, frame_text, report_json, report_text
-from bitsshell.render.stream import Output, Renderer, make_renderer
+from bitsshell.render.stream import Renderer, make_renderer
+from bitsshell.results import Output, listing_order
 
 __all__ = [
     "REPORT_MIME_TYPE",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from bitsshell.render import units
-from bitsshell.render.order import listing_order
 from bitsshell.render.text import UNKNOWN
+from bitsshell.results import listing_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

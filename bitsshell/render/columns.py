@@ -44,10 +44,6 @@ class _Drawn(Generic[Row]):
     width: int = 0
 
     @property
-    def is_elastic(self) -> bool:
-        return self.column.least is not None
-
-    @property
     def wanted(self) -> int:
         if self.column.least is None:
             return self.natural

@@ -23,6 +23,7 @@ from bitsshell.render.cells import (
 from bitsshell.render.errors import explanation_pairs, folded_error_lines, job_error_lines
 from bitsshell.render.listings import jobs_footer, outcome_errors
 from bitsshell.render.messages import counts_line, ending_line
+from bitsshell.render.outcomes import changed_id, changed_priority, changed_what
 from bitsshell.render.paint import STATE_HTML
 from bitsshell.render.plans import plan_lines
 from bitsshell.render.text import NOTHING, clip, clip_middle, counted, folded_names, neutral, prose
@@ -190,14 +191,18 @@ def _outcomes(outcomes: Sequence[Outcome], limit: int) -> str:
     rows = [
         [
             _td(neutral(outcome.host)),
-            _td(prose(outcome.planned or outcome.job_id or NOTHING)),
+            _td(changed_id(outcome), title=outcome.job_id),
+            _name(outcome.jobs[0]) if outcome.jobs else _td(NOTHING),
             _td(outcome.status.value),
             _state(outcome.jobs[0]) if outcome.jobs else _td(NOTHING),
+            _td(changed_priority(outcome)),
+            _td(changed_what(outcome)),
             _td(_warning(outcome)),
         ]
         for outcome in outcomes[:limit]
     ]
-    return _limited(["host", "what", "result", "state", "warning"], rows, len(outcomes))
+    titles = ["host", "job", "name", "result", "state", "priority", "what", "warning"]
+    return _limited(titles, rows, len(outcomes))
 
 
 def _warning(outcome: Outcome) -> str:

@@ -14,11 +14,10 @@ from bitsshell.render.blocks import (
 )
 from bitsshell.render.cells import listed_files, numbered, state_counts
 from bitsshell.render.messages import partial_line
-from bitsshell.render.order import listing_order
 from bitsshell.render.paint import DIM, painted
 from bitsshell.render.tables import files_lines, hosts_lines, jobs_lines
 from bitsshell.render.text import counted
-from bitsshell.results import HostStatus, Outcome, View
+from bitsshell.results import HostStatus, Outcome, View, listing_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bitsshell.errors import shown
+from bitsshell.render import units
+from bitsshell.render.cells import progress_amount
 from bitsshell.render.columns import Column, fitted_table
 from bitsshell.render.paint import STATUS_SGR, painted
 from bitsshell.render.text import NOTHING, clip, clip_middle, neutral, prose
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bitsshell.bits import Job
-    from bitsshell.results import Outcome
+    from bitsshell.results import JobChange, Outcome
 
 _SHORT_ID = 8
 _NAME_CELLS = 40
@@ -22,11 +25,12 @@ def changes_lines(outcomes: Sequence[Outcome], *, width: int, colour: bool = Fal
     """What changing verbs did, one (host, job) a row."""
     columns: list[Column[Outcome]] = [
         Column("host", lambda done: neutral(done.host), least=8, comfort=16, cut=clip_middle),
-        Column("job", _changed_id),
-        Column("name", _changed_name, rank=1, least=8, comfort=24),
+        Column("job", changed_id),
+        Column("name", changed_name, rank=1, least=8, comfort=24),
         Column("result", lambda done: done.status.value, sgr=lambda done: STATUS_SGR[done.status]),
         Column("state", _changed_state, rank=2),
-        Column("what", lambda done: prose(done.planned or NOTHING), rank=3, least=16, comfort=40),
+        Column("priority", changed_priority, rank=3),
+        Column("what", changed_what, rank=4, least=16, comfort=40),
     ]
     table = fitted_table(columns, outcomes, width, colour=colour)
     return table if table is not None else [change_line(done, colour=colour) for done in outcomes]
@@ -48,17 +52,50 @@ def change_line(outcome: Outcome, *, colour: bool = False) -> str:
     return f"{status}  {neutral(outcome.host)}  {what}".rstrip()
 
 
+def job_change_line(change: JobChange) -> str:
+    """One change of a watched job: `TRANSFERRING   45%  1.5 MiB of 3.0 MiB  srv01  nightly`."""
+    job = change.after or change.before
+    if job is None:
+        return f"{'':<13}  {neutral(change.host)}  {neutral(change.job_id)}"
+    state = job.state.name if change.after is not None else "gone"
+    amount = f"{units.percent(job.fraction):>5}  {progress_amount(job)}"
+    error = "" if change.error is None else f"  {change.error.explanation.title}"
+    name = clip(neutral(job.name) or NOTHING, _NAME_CELLS)
+    return f"{state:<13} {amount}  {neutral(job.host)}  {name}{error}"
+
+
 def _outcome_name(outcome: Outcome) -> str:
-    name, job_id = _changed_name(outcome), outcome.job_id or _first(outcome, lambda job: job.id)
+    name, job_id = changed_name(outcome), outcome.job_id or _first(outcome, lambda job: job.id)
     return " ".join(neutral(part) for part in (name, job_id) if part and part != NOTHING)
 
 
-def _changed_id(outcome: Outcome) -> str:
+def changed_what(outcome: Outcome) -> str:
+    """What was to be done, without the job's id and name, which stand in columns of their own."""
+    text = outcome.planned or NOTHING
     job_id = outcome.job_id or _first(outcome, lambda job: job.id)
-    return job_id[:_SHORT_ID] if job_id else NOTHING
+    name = _first(outcome, lambda job: job.name)
+    if name:
+        text = text.replace(f" job {shown(name)}:", ":", 1)
+    if job_id:
+        for known in (f"{shown(name)} {job_id}", job_id) if name else (job_id,):
+            for lead in (" of ", " to ", " "):
+                text = text.replace(lead + known, "")
+    return prose(text)
 
 
-def _changed_name(outcome: Outcome) -> str:
+def changed_priority(outcome: Outcome) -> str:
+    """The job's priority as it is now."""
+    return _first(outcome, lambda job: job.priority.name.lower()) or NOTHING
+
+
+def changed_id(outcome: Outcome) -> str:
+    """The beginning of the job's id."""
+    job_id = outcome.job_id or _first(outcome, lambda job: job.id)
+    return neutral(job_id[:_SHORT_ID]) if job_id else NOTHING
+
+
+def changed_name(outcome: Outcome) -> str:
+    """The job's name as it is now."""
     return neutral(_first(outcome, lambda job: job.name) or NOTHING)
 
 

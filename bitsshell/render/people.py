@@ -9,7 +9,7 @@ from bitsshell.render.frames import frame_lines
 from bitsshell.render.listings import listing_lines, outcome_errors
 from bitsshell.render.machine import NdjsonRenderer
 from bitsshell.render.messages import counts_line, ending_line
-from bitsshell.render.outcomes import change_line
+from bitsshell.render.outcomes import change_line, job_change_line
 from bitsshell.render.plans import plan_lines
 from bitsshell.render.screen import InPlace
 from bitsshell.render.text import prose
@@ -51,15 +51,20 @@ class PeopleRenderer:
         colour: bool,
         vertical: bool,
         live: Callable[[], tuple[int, int]] | None,
+        watch_lines: bool,
         clock: Callable[[], datetime],
     ) -> None:
-        """`live` gives columns and lines of the terminal to draw frames on, None for none."""
+        """`live` gives columns and lines of the terminal to draw frames on, None for none.
+
+        Without it the changes of a watch are NDJSON, with `watch_lines` lines for people.
+        """
         self.out = out
         self.err = err
         self._width = width
         self._colour = colour
         self._vertical = vertical
         self._live = live
+        self._is_ndjson = live is None and not watch_lines
         self._clock = clock
         self._view = View.TEXT
         self._collected: list[Outcome] = []
@@ -87,8 +92,7 @@ class PeopleRenderer:
             case Frame():
                 self._show(event)
             case JobChange():
-                if self._live is None:
-                    self._events.feed(event)
+                self._changed(event)
             case Summary():
                 self._end(event)
             case _:
@@ -118,13 +122,19 @@ class PeopleRenderer:
         elif outcome.error is not None:
             first, *rest = error_lines(outcome.error, self._width)
             self._say([f"{outcome.status.value}: {first}", *rest])
-        elif self._view is View.WATCH and self._live is None:
+        elif self._view is View.WATCH and self._is_ndjson:
             self._events.feed(outcome)
         else:
             self._done(outcome)
 
+    def _changed(self, change: JobChange) -> None:
+        if self._is_ndjson:
+            self._events.feed(change)
+        elif self._live is None:
+            self.out.line(job_change_line(change))
+
     def _done(self, outcome: Outcome) -> None:
-        if self._view is not View.WATCH:  # its frames show the job already
+        if self._view is not View.WATCH or self._live is None:  # frames show the job already
             self._above([change_line(outcome, colour=self._colour)], self.out)
         known = outcome.warning_explained
         if known is not None:
@@ -153,7 +163,8 @@ class PeopleRenderer:
 
     def _show(self, frame: Frame) -> None:
         if self._live is None:
-            self._events.feed(frame)
+            if self._is_ndjson:
+                self._events.feed(frame)
             return
         columns, height = self._live()
         # One cell and one line less than there are: a full line or screen would wrap or scroll.

@@ -32,13 +32,15 @@ def plan_lines(plan: Plan, width: int = 80) -> list[str]:
 def question(plan: Plan) -> str:
     """What a person is asked: `cancel 3 jobs on 2 hosts? their temporary files are deleted`."""
     names = {_short_name(step) for step in plan.steps}
-    if plan.size == 1 and len(names) == 1:
+    replaced = sum(len(step.replaces) for step in plan.steps)
+    size = plan.size - replaced  # those are named as a loss
+    if size == 1 and len(names) == 1:
         named = names.pop()
         where = folded_names(plan.hosts)
         asked = f"{plan.verb} {named} on {where}?" if named else f"{plan.verb} 1 job on {where}?"
     else:
-        asked = f"{plan.verb} {counted(plan.size, 'job')} on {_hosts_in_words(plan.hosts)}?"
-    return " ".join([asked, *_losses(plan)])
+        asked = f"{plan.verb} {counted(size, 'job')} on {_hosts_in_words(plan.hosts)}?"
+    return " ".join([asked, *_losses(plan, replaced)])
 
 
 def _hosts_in_words(hosts: tuple[str, ...]) -> str:
@@ -70,10 +72,9 @@ def _short_name(step: Step) -> str:
     return step.job_id or ""
 
 
-def _losses(plan: Plan) -> list[str]:
+def _losses(plan: Plan, replaced: int) -> list[str]:
     """What cannot be had back, as sentences."""
     changes = [step.operation for step in plan.steps if isinstance(step.operation, ChangeState)]
-    creates = [step.operation for step in plan.steps if isinstance(step.operation, CreateJob)]
     their = "its" if plan.size == 1 else "their"
     losses: list[str] = []
     if any(change.action is JobAction.CANCEL for change in changes):
@@ -83,7 +84,7 @@ def _losses(plan: Plan) -> list[str]:
         for change in changes
     ):
         losses.append("unfinished files are deleted")
-    if replaced := sum(len(create.replaces) for create in creates):
+    if replaced:
         losses.append(f"{counted(replaced, 'job')} of that name cancelled for it")
     if plan.policy is not None:
         losses.append(f"then: {prose(plan.policy)}")

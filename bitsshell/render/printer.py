@@ -7,10 +7,12 @@ ellipsis. Nothing here catches a broken pipe: that is for the caller.
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.render.bars import GLYPHS
+from bitsshell.render.text import display_width, wrapped
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -35,22 +37,48 @@ def _json_character(found: re.Match[str]) -> str:
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
-class Printer:
-    """Writes to a stream that it was given. `blocks` says whether block characters will do."""
+def columns_of(stream: TextIO) -> int | None:
+    """How many columns the terminal behind a stream has; None where there is no terminal."""
+    try:
+        if not stream.isatty():
+            return None
+        # Some consoles say 0 by 0 instead of failing.
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError, AttributeError):
+        return None
 
-    def __init__(self, stream: TextIO) -> None:
+
+class Printer:
+    """Writes to a stream that it was given. `blocks` says whether block characters will do.
+
+    One that `wraps` breaks long lines between words where the stream is a terminal.
+    """
+
+    def __init__(self, stream: TextIO, *, wraps: bool = False) -> None:
         self.stream = stream
+        self._wraps = wraps
         self._encoding: str = getattr(stream, "encoding", None) or "utf-8"
         self.blocks = self._can(GLYPHS)
 
     def line(self, text: str = "") -> None:
         """One line for a person; what the encoding lacks becomes an escape."""
-        self.raw(self.fitting(text) + "\n")
+        self.lines([text])
 
     def lines(self, lines: list[str]) -> None:
         """Several lines in one write."""
         if lines:
-            self.raw("".join(self.fitting(line) + "\n" for line in lines))
+            shown = self._wrapped(lines) if self._wraps else lines
+            self.raw("".join(self.fitting(line) + "\n" for line in shown))
+
+    def _wrapped(self, lines: list[str]) -> list[str]:
+        width = columns_of(self.stream)
+        if width is None:
+            return lines
+        return [
+            part
+            for line in lines
+            for part in (wrapped(line, width, "  ") if display_width(line) > width else [line])
+        ]
 
     def json_lines(self, records: list[dict[str, Any]]) -> None:
         """One JSON document a line."""

@@ -17,6 +17,7 @@ from bitsshell.results import (
     JobChange,
     Outcome,
     Plan,
+    Status,
     Step,
     Summary,
     View,
@@ -39,8 +40,32 @@ def file_record(file: JobFile) -> Record:
     }
 
 
+_PROPERTIES = {
+    "id": "JobId", "name": "DisplayName", "description": "Description",
+    "reference": "Description", "state": "State", "priority": "Priority", "owner": "Owner",
+    "created": "JobCreationTime", "modified": "JobLastModificationTime",
+    "completed": "JobCompletionTime", "bytes_total": "BytesTotal",
+    "bytes_transferred": "BytesTransferred", "files_total": "FilesTotal",
+    "files_transferred": "FilesTransferred", "error_count": "TransientErrorCount",
+    "minimum_retry_delay_s": "MinimumRetryDelay", "no_progress_timeout_s": "NoProgressTimeout",
+    "files": "Files",
+}  # fmt: skip
+"""The property of `BitsClientJob` that each key of a job record comes from."""
+
+
 def job_record(job: Job) -> Record:
-    """One job."""
+    """One job. Of one that was read in part, what was not read is left out."""
+    whole = _whole_job_record(job)
+    if job.properties is None:
+        return whole
+    return {
+        key: value
+        for key, value in whole.items()
+        if key not in _PROPERTIES or _PROPERTIES[key] in job.properties
+    }
+
+
+def _whole_job_record(job: Job) -> Record:
     return {
         "host": job.host,
         "id": job.id,
@@ -150,10 +175,15 @@ def change_outcome_record(outcome: Outcome) -> Record:
 
     A change that has no job to show (it left the queue) has `host`, `id`, `status` and `warning`.
     """
-    ending = {"status": outcome.status.value, "warning": _warning(outcome)}
+    ending = {"status": status_word(outcome.status), "warning": _warning(outcome)}
     if outcome.jobs:
         return {**job_record(outcome.jobs[0]), **ending}
     return {"host": outcome.host, "id": outcome.job_id, **ending}
+
+
+def status_word(status: Status) -> str:
+    """A status in one word: `done`, `already`, `planned`, `not_sent`, `unknown`, `failed`."""
+    return status.name.lower()
 
 
 def outcome_records(outcome: Outcome, view: View) -> list[Record]:
@@ -184,7 +214,7 @@ def outcome_record(outcome: Outcome) -> Record:
     return {
         "host": outcome.host,
         "job_id": outcome.job_id,
-        "status": outcome.status.value,
+        "status": status_word(outcome.status),
         "planned": outcome.planned,
         "warning": _warning(outcome),
         "error": None if outcome.error is None else exception_record(outcome.error),
@@ -232,7 +262,7 @@ def plan_records(plan: Plan) -> list[Record]:
     standing = [outcome for outcome in plan.found if outcome.error is None]
     return [step_record(plan, step) for step in plan.steps] + [
         {
-            "status": outcome.status.value,
+            "status": status_word(outcome.status),
             "verb": plan.verb,
             "host": outcome.host,
             "job_id": outcome.job_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from bitsshell.render.machine import CsvRenderer, JsonRenderer, NdjsonRenderer
 from bitsshell.render.people import PeopleRenderer
 from bitsshell.render.printer import Printer
+from bitsshell.results import Output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from bitsshell.results import Event
 
 _USUAL_HEIGHT = 24
-
-
-class Output(enum.StrEnum):
-    """What `-o` takes."""
-
-    TABLE = "table"
-    JSON = "json"
-    NDJSON = "ndjson"
-    CSV = "csv"
-    VERTICAL = "vertical"
 
 
 class Renderer(Protocol):
@@ -51,16 +41,18 @@ def make_renderer(
     width: int,
     colour: bool = False,
     live: bool = False,
+    watch_lines: bool = False,
     clock: Callable[[], datetime] | None = None,
     size: Callable[[], tuple[int, int]] | None = None,
 ) -> Renderer:
     """A renderer for one command.
 
     `out` gets data and `err` what is said about it. `live` says that `out` is a terminal on which a
-    watch may be redrawn in place; `size` gives its columns and lines then (asked of `out` itself by
+    watch may be redrawn in place; elsewhere each of its changes is a line of NDJSON, or with
+    `watch_lines` one for people. `size` gives its columns and lines then (asked of `out` itself by
     default). `clock` gives the present as an aware datetime, for ages.
     """
-    data, said = Printer(out), Printer(err)
+    data, said = Printer(out), Printer(err, wraps=True)
     match output:
         case Output.JSON:
             return JsonRenderer(data, said, width=width)
@@ -76,6 +68,7 @@ def make_renderer(
                 colour=colour,
                 vertical=output is Output.VERTICAL,
                 live=(size or _size_of(out, width)) if live else None,
+                watch_lines=watch_lines,
                 clock=clock or _now,
             )
 

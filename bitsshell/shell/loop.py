@@ -6,8 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from bitsshell.fleet.channels import InternalError
-from bitsshell.render import Output
-from bitsshell.results import Ending
+from bitsshell.results import Ending, Output
 from bitsshell.shell import signals
 from bitsshell.shell.history import history_file
 from bitsshell.shell.lines import is_leaving, split_block
@@ -27,7 +26,7 @@ _TERMINAL_GONE = frozenset({errno.EPIPE, errno.EIO, errno.EBADF})
 def run_shell(
     session: Session,
     *,
-    output: Output = Output.TABLE,
+    output: Output | None = None,
     reader: LineReader | None = None,
     out: TextIO | None = None,
     err: TextIO | None = None,

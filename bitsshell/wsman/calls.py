@@ -6,8 +6,10 @@ What is sent again, and what never (design decisions 2 and 5, wire.md 4.10):
 - 400 or 401 on a wire that worked before: the host no longer has the security context under which
   the body was sealed, or (basic) did not look at the body at all; a new wire, once, for any request
 - an answer that proves that nothing was done (load quotas, 503): after a pause, for any request
-- a lost or late answer, and the host's own "operation timed out": for reads only, after a pause;
-  for a change that error is raised and says that the change may have been carried out
+- a lost answer, and the host's own "operation timed out": for reads only, after a pause; for a
+  change that error is raised and says that the change may have been carried out
+- an answer that did not come in time: never, since a host that is silent for the whole read
+  time-out is silent in the next one, too, and nobody wants to wait for it twice
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from bitsshell.wsman.errors import (
 )
 from bitsshell.wsman.faults import Fault, fault_of
 from bitsshell.wsman.messages import Message, Pull, Release
-from bitsshell.wsman.texts import snippet_of
+from bitsshell.wsman.texts import clean, snippet_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,7 +164,10 @@ class Caller:
         if body is not None and (200 <= answer.status < 300 or fault_of(body) is not None):
             return body
         page = snippet_of(_page_text(answer.body, content_type))
-        raise HttpFailure(answer.status, reason=_phrase(answer.status), snippet=page)
+        location = clean(answer.headers.get("location", ""), 200)
+        raise HttpFailure(
+            answer.status, reason=_phrase(answer.status), snippet=page, location=location
+        )
 
     def _envelope(self, request: Message) -> bytes:
         return envelope(
@@ -258,7 +263,7 @@ def _is_repeatable(error: WSManError, request: Message) -> bool:
     """Whether a read may simply be sent again. A pull may only when it was answered."""
     if isinstance(error, Fault):
         return request.is_read and error.is_timed_out
-    lost = isinstance(error, AnswerLost | AnswerTimeout)
+    lost = isinstance(error, AnswerLost)
     return lost and request.is_read and not isinstance(request, Pull)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 from bitsshell.wsman import answers
 from bitsshell.wsman.calls import Caller, Settings
 from bitsshell.wsman.envelopes import MAX_ENVELOPE_BYTES
-from bitsshell.wsman.errors import AnswerLost, AnswerTimeout, MalformedAnswer, WSManError
+from bitsshell.wsman.errors import AnswerLost, MalformedAnswer, WSManError
 from bitsshell.wsman.faults import Fault
 from bitsshell.wsman.messages import (
     PAGE_SIZE,
@@ -280,7 +280,7 @@ class _PullFailed(Exception):
         if isinstance(self.error, Fault):
             codes, subcode = self.error.codes, self.error.subcode
             return _INVALID_CONTEXT in codes or subcode == "InvalidEnumerationContext"
-        return isinstance(self.error, AnswerLost | AnswerTimeout)
+        return isinstance(self.error, AnswerLost)
 
 
 def _refuses_fragments(fault: Fault) -> bool:

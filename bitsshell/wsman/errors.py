@@ -25,6 +25,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.wsman.texts import clean
 
 
 class RequestRefused(UsageError):
@@ -84,7 +85,8 @@ class ConnectFailed(WSManError):
     """No connection to the host; nothing was sent.
 
     `kind` is one of `refused`, `name`, `timeout`, `unreachable`, `reset`, `tls`, `silent`,
-    `no-http`, `proxy`, `certificate`, `other`;
+    `no-http`, `open` (no sign-in is asked for), `sign-in` (it broke off, and says nothing about the
+    password), `proxy`, `certificate`, `other`;
     `address` is `name:port`, `detail` the system's own words, `timeout_s` the time that was waited.
     """
 
@@ -105,22 +107,32 @@ class ConnectFailed(WSManError):
         super().__init__(kind=kind, address=address, detail=detail, timeout_s=timeout_s, **data)
 
     def what(self) -> str:
-        """One sentence of its own for each kind."""
+        """One sentence of its own for each kind; without the address where that is the host."""
         address = self.address or "the host"
+        it, on, to, called = address, f"on {address}", f"to {address}", f"the name in {address}"
+        if self.is_named_by_address:
+            it, on, to, called = "it", "there", "there", "this name"
         detail = f" ({self.detail})" if self.detail else ""
         waited = f" within {self.timeout_s:g} s" if self.timeout_s is not None else ""
         sentence = {
-            "timeout": f"no answer to the connection to {address}{waited}",
-            "refused": f"nothing listens on {address}",
-            "name": f"the name in {address} is not known{detail}",
-            "unreachable": f"no route to {address}{detail}",
-            "reset": f"{address} closed the connection at once{detail}",
-            "tls": f"{address} does not speak TLS as expected{detail}",
-            "silent": f"{address} takes the connection and does not answer{waited}",
-            "no-http": f"what answers on {address} does not speak HTTP",
-            "proxy": f"the proxy did not connect to {address}{detail}",
+            "timeout": f"no answer to the connection {to}{waited}",
+            "refused": f"nothing listens {on}",
+            "name": f"{called} is not known{detail}",
+            "unreachable": f"no route {to}{detail}",
+            "reset": f"{it} closed the connection at once{detail}",
+            "tls": f"{it} does not speak TLS as expected{detail}",
+            "silent": f"{it} takes the connection and does not answer{waited}",
+            "no-http": f"what answers {on} does not speak HTTP",
+            "open": f"{it} answers without asking who you are",
+            "sign-in": f"the sign-in {to} broke off{detail}",
+            "proxy": f"the proxy did not connect {to}{detail}",
         }
-        return sentence.get(self.kind, f"no connection to {address}{detail}")
+        return sentence.get(self.kind, f"no connection {to}{detail}")
+
+    @property
+    def is_named_by_address(self) -> bool:
+        """Whether the host's label says all that the address says."""
+        return bool(self.address) and self.host == self.address
 
     @property
     def hint(self) -> str | None:
@@ -137,6 +149,8 @@ _CONNECT_HINTS = {
     "tls": "is the port right? 5985 speaks HTTP, 5986 TLS",
     "silent": "is it WinRM that listens there? If so, the host may be busy",
     "no-http": "is the port right? 5985 speaks HTTP, 5986 TLS",
+    "open": "something else than WinRM? Check port (5985, with TLS 5986) and path (/wsman)",
+    "sign-in": "is it WinRM that listens there (5985, with TLS 5986)? If so, try another --auth",
     "proxy": "check the proxy's address, or leave --proxy out",
 }
 
@@ -155,7 +169,9 @@ class CertificateRejected(ConnectFailed):
     def what(self) -> str:
         """The certificate, and TLS's reason."""
         detail = f": {self.detail}" if self.detail else ""
-        return f"the certificate of {self.address or 'the host'} is not accepted{detail}"
+        whose = f"the certificate of {self.address or 'the host'}"
+        whose = "its certificate" if self.is_named_by_address else whose
+        return f"{whose} is not accepted{detail}"
 
     @property
     def hint(self) -> str | None:
@@ -175,7 +191,7 @@ class AnswerTimeout(WSManError):
     """The request was sent and no (whole) answer came within `timeout_s` seconds."""
 
     _unknown_after_change = True
-    default_hint = "the host may be busy; try again, or give it more time with --timeout"
+    default_hint = "is it WinRM that listens there? If so, the host may be busy: try again later"
     timeout_s: float | None
 
     def __init__(self, timeout_s: float | None = None, **data: Any) -> None:
@@ -254,7 +270,8 @@ class AuthenticationRejected(WSManError):
     def what(self) -> str:
         """Refused account, or refused scheme."""
         if not self.scheme_is_offered:
-            return f"the host does not offer {self.scheme}; it offers {', '.join(self.offered)}"
+            offered = clean(", ".join(self.offered), 120)
+            return f"the host does not offer {self.scheme}; it offers {offered}"
         who = f" for {self.user}" if self.user else ""
         detail = f" ({self.detail})" if self.detail else ""
         return f"the host refused the sign-in{who} with {self.scheme or 'this account'}{detail}"
@@ -265,11 +282,20 @@ class AuthenticationRejected(WSManError):
         if self._hint:
             return self._hint
         if not self.scheme_is_offered:
-            return "choose one of these with --auth"
+            spoken = self._spoken_schemes()
+            return f"choose with --auth: {', '.join(spoken)}" if spoken else _NONE_SPOKEN
         return _ACCOUNT_HINTS.get(self.scheme, _NAME_HINT)
+
+    def _spoken_schemes(self) -> list[str]:
+        """The ways to sign in by which one of the offered schemes is answered here."""
+        offered = {scheme.lower() for scheme in self.offered}
+        return [
+            name for name, headers in _SCHEME_HEADERS.items() if not offered.isdisjoint(headers)
+        ]
 
 
 _NAME_HINT = "check the user name (DOMAIN\\name, or .\\name for a local account) and the password"
+_NONE_SPOKEN = "none of these is spoken here: is it WinRM that listens there (5985, with TLS 5986)?"
 _ACCOUNT_HINTS = {
     "kerberos": "name the host as its domain does, and look with klist whose tickets you have",
     "certificate": "is the certificate mapped to an account there, and Certificate sign-in on?",
@@ -320,7 +346,8 @@ class MissingExtra(WSManError):
 class HttpFailure(WSManError):
     """An HTTP answer that is no WS-Management message.
 
-    `status` and `reason` are HTTP's, `snippet` is the start of the page as plain text.
+    `status` and `reason` are HTTP's, `snippet` is the start of the page as plain text, `location`
+    where a redirect points.
     """
 
     # Told by the HTTP layer before WinRM's service looks at the message (wire.md 4.10).
@@ -331,11 +358,18 @@ class HttpFailure(WSManError):
     status: int
     reason: str
     snippet: str
+    location: str
 
     def __init__(
-        self, status: int = 0, *, reason: str = "", snippet: str = "", **data: Any
+        self,
+        status: int = 0,
+        *,
+        reason: str = "",
+        snippet: str = "",
+        location: str = "",
+        **data: Any,
     ) -> None:
-        super().__init__(status=status, reason=reason, snippet=snippet, **data)
+        super().__init__(status=status, reason=reason, snippet=snippet, location=location, **data)
 
     @property
     def may_have_been_applied(self) -> bool:
@@ -343,18 +377,25 @@ class HttpFailure(WSManError):
         return self.change and self.status not in self._not_processed
 
     def what(self) -> str:
-        """Status, what it means here, and the start of the page."""
+        """Status, what it means here, where it points, and the start of the page."""
         status = f"HTTP {self.status}{f' {self.reason}' if self.reason else ''}"
         meaning = _STATUS_MEANINGS.get(self.status, "this is no WS-Management answer")
+        if self.is_redirect and self.location:
+            status += f', which points to "{self.location}"'
         snippet = f' ("{self.snippet}")' if self.snippet else ""
         return f"{meaning}: {status}{snippet}"
 
     @property
     def hint(self) -> str | None:
         """By status."""
-        return self._hint or (
-            super().hint if self.may_have_been_applied else _STATUS_HINTS.get(self.status)
-        )
+        if self._hint or self.may_have_been_applied:
+            return super().hint
+        return _REDIRECT_HINT if self.is_redirect else _STATUS_HINTS.get(self.status, _PORT_HINT)
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether the answer sends elsewhere; nothing is followed."""
+        return 300 <= self.status < 400
 
 
 _STATUS_MEANINGS = {
@@ -366,11 +407,14 @@ _STATUS_MEANINGS = {
     413: "the request is larger than the host accepts",
     503: "the host's WinRM service is not available",
 }
+_PORT_HINT = "check port (5985, with TLS 5986) and path (/wsman)"
+_REDIRECT_HINT = "no redirect is followed; if WinRM answers there, give that URL as the host"
 _STATUS_HINTS = {
     400: "check port, path (/wsman) and authentication",
-    404: "check port (5985, with TLS 5986) and path (/wsman)",
-    405: "check port (5985, with TLS 5986) and path (/wsman)",
+    403: "check path (/wsman), and whether the account and this machine may use WinRM there",
+    407: "leave --proxy out, or use one that wants no sign-in",
     413: "send less at once, or raise MaxEnvelopeSizekb on the host",
+    500: "is it WinRM that listens there (5985, with TLS 5986)? If so, see the host's event log",
     503: "try again in a while; on the host: Get-Service WinRM",
 }
 

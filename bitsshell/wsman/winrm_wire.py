@@ -17,20 +17,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from bitsshell.wsman import sign_in
 from bitsshell.wsman.calls import schemes_of
 from bitsshell.wsman.errors import (
+    AnswerLost,
     AnswerTimeout,
-    AuthenticationRejected,
     ConnectFailed,
     ConnectionStale,
     MalformedAnswer,
     MissingExtra,
-    NoTicket,
     RequestRefused,
     WSManError,
 )
 from bitsshell.wsman.line import Line
-from bitsshell.wsman.texts import clean
 from bitsshell.wsman.wire import Answer, Endpoint, address_of
 
 if TYPE_CHECKING:
@@ -116,22 +115,24 @@ class WinRMWire:
 
         try:
             prepared = self._prepared(session, envelope)
+        except Exception as error:  # sign-in libraries raise what they like
+            raise self._unsent(error, connect_s=connect_s, read_s=read_s) from error
+        began_s = time.monotonic()
+        try:
             response = session.send(
                 prepared, timeout=(connect_s, read_s), allow_redirects=False, stream=True
             )
             body = _body_of(response, read_s)
+        except AnswerTimeout as error:
+            raise AnswerTimeout(_waited_s(began_s, read_s)) from error
         except WSManError:
             raise
-        except requests.RequestException as error:
-            if _is_from_sign_in(error):
-                raise self._sign_in_failure(error) from error
-            if not self._line.ready:
-                raise _http.connect_failure(
-                    error, self._line, connect_s=connect_s, read_s=read_s
-                ) from error
-            raise _http.answer_failure(error, read_s=read_s) from error
         except Exception as error:  # sign-in libraries raise what they like
-            raise self._sign_in_failure(error) from error
+            if not self._line.ready:
+                raise self._unsent(error, connect_s=connect_s, read_s=read_s) from error
+            if isinstance(error, requests.RequestException) and not sign_in.is_from_sign_in(error):
+                raise _http.answer_failure(error, read_s=_waited_s(began_s, read_s)) from error
+            raise self._unread(error) from error
         return self._unsealed(response, body)
 
     def _prepared(self, session: requests.Session, envelope: bytes) -> requests.PreparedRequest:
@@ -248,10 +249,7 @@ class WinRMWire:
         self, session: requests.Session, *, connect_s: float, read_s: float
     ) -> Answer | None:
         """Sign the connection in with an empty message; the answer when that is refused."""
-        import requests
         from winrm.encryption import Encryption
-
-        from bitsshell.wsman import _http
 
         wait_s = min(read_s, _SIGN_IN_S)
         try:
@@ -264,17 +262,13 @@ class WinRMWire:
             raise ConnectFailed("silent", address=self._line.address, timeout_s=wait_s) from error
         except WSManError:
             raise
-        except requests.RequestException as error:
-            if _is_from_sign_in(error):
-                raise self._sign_in_failure(error) from error
-            raise _http.connect_failure(
-                error, self._line, connect_s=connect_s, read_s=wait_s
-            ) from error
         except Exception as error:  # sign-in libraries raise what they like
-            raise self._sign_in_failure(error) from error
+            raise self._unsent(error, connect_s=connect_s, read_s=wait_s) from error
         if not 200 <= response.status_code < 300:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, headers, body)
+        if not sign_in.has_context(session.auth):
+            raise ConnectFailed("open", address=self._line.address)
         self._encryption = Encryption(session, self.endpoint.auth)
         if self._bare_kerberos:
             self._encryption.protocol_string = b"application/HTTP-Kerberos-session-encrypted"
@@ -289,18 +283,29 @@ class WinRMWire:
             token = response.headers.get("www-authenticate", "").removeprefix("Kerberos ")
             response.headers["www-authenticate"] = f"Negotiate {token}"
 
-    def _sign_in_failure(self, error: Exception) -> WSManError:
-        """The library's own complaint, as one of ours; it may hold anything but the password."""
-        detail = clean(str(error), 160)
+    def _unsent(
+        self, error: Exception, *, connect_s: float, read_s: float
+    ) -> WSManError | RequestRefused:
+        """The error before anything of the message was sent."""
+        import requests
+
+        from bitsshell.wsman import _http
+
+        if isinstance(error, requests.RequestException) and not sign_in.is_from_sign_in(error):
+            return _http.connect_failure(error, self._line, connect_s=connect_s, read_s=read_s)
         if self._line.aborted:
             return ConnectionStale()
-        if self.endpoint.auth == "kerberos" and not _NO_TICKET.isdisjoint(_numbers_in(str(error))):
-            return NoTicket(scheme="kerberos", user=self.endpoint.username, detail=detail)
-        return AuthenticationRejected(
-            scheme=self.endpoint.auth,
-            offered=self._offered,
-            user=self.endpoint.username,
-            detail=detail or type(error).__name__,
+        address = self._line.address
+        return sign_in.refusal_of(error, self.endpoint, self._offered) or ConnectFailed(
+            "sign-in", address=address, detail=sign_in.named(error)
+        )
+
+    def _unread(self, error: Exception) -> WSManError:
+        """The error after the message was sent, that is no error of the connection."""
+        if self._line.aborted:
+            return AnswerLost()
+        return sign_in.refusal_of(error, self.endpoint, self._offered) or MalformedAnswer(
+            f"reading it failed ({sign_in.named(error)})"
         )
 
 
@@ -330,19 +335,9 @@ def _body_of(response: requests.Response, read_s: float) -> bytes:
     return b"".join(chunks)
 
 
-def _is_from_sign_in(error: Exception) -> bool:
-    # Kerberos' own errors are requests' by inheritance only.
-    return not type(error).__module__.startswith("requests.")
+def _waited_s(began_s: float, read_s: float) -> float:
+    """How long an answer was waited for: its head and its body each have `read_s`."""
+    return max(read_s, float(int(time.monotonic() - began_s)))
 
 
 _ORIGINAL_TYPE = re.compile(rb"OriginalContent:\s*type=([^\r\n]*?);\s*Length=", re.IGNORECASE)
-_NUMBER = re.compile(r"-?\b\d{5,}\b")
-# No credentials, credentials expired (GSS-API); no cache, nothing in it, ticket expired (MIT).
-_NO_TICKET = frozenset(
-    code & 0xFFFFFFFF
-    for code in (7 << 16, 11 << 16, -1765328189, -1765328243, -1765328352, 39756033, 39756044)
-)
-
-
-def _numbers_in(text: str) -> frozenset[int]:
-    return frozenset(int(number) & 0xFFFFFFFF for number in _NUMBER.findall(text))

@@ -38,6 +38,7 @@ from bitsshell.bits import (
     GetJob,
     HostIdentity,
     IdentifyHost,
+    Job,
     JobAction,
     JobDetail,
     JobError,
@@ -50,6 +51,7 @@ from bitsshell.bits import (
     ProviderMissing,
     QueueUnreadable,
     SetProperty,
+    explain,
 )
 
 FILE = FileSpec("http://files/b.bin", r"C:\in\b.bin")
@@ -151,7 +153,7 @@ def test_e_accessdenied_is_the_accounts_rights_on_a_read_and_a_folders_on_a_chan
     assert isinstance(error, AccessDenied)
     error, _ = failure(ADD, job(), fault(0x80070005))
     assert isinstance(error, CodeError)
-    assert "destination ACL" in str(error)
+    assert error.hint == explain(0x80070005).remedy != ""
 
 
 def test_the_most_telling_code_of_a_chain_is_explained() -> None:
@@ -175,7 +177,7 @@ def test_identify_asks_neither_for_bits_nor_for_the_provider() -> None:
         "</i:IdentifyResponse>"
     )
     done, host = perform(IdentifyHost(), soap(identity))
-    assert done.value == HostIdentity("Microsoft Corporation", "OS: 10.0.20348 SP: 0.0 Stack: 3.0")
+    assert done.value == HostIdentity("OS: 10.0.20348 SP: 0.0 Stack: 3.0")
     assert host.names == ["Identify"]
 
 
@@ -473,3 +475,15 @@ def test_whoever_aborts_a_change_does_not_wait_for_what_became_of_it() -> None:
     error, host = failure(ChangeState(ID, JobAction.CANCEL), job(), aborted)
     assert isinstance(error, AnswerWasLost)
     assert host.names == ["Get", "SetJobState"]
+
+
+@pytest.mark.parametrize(
+    ("state", "warning", "whole"), [(6, 0, True), (6, PARTIAL_COMPLETE, False), (4, 0, False)]
+)
+def test_files_are_completed_when_all_of_a_finished_job_was(
+    state: int, warning: int, whole: bool
+) -> None:
+    held = job(State=state, files=HELD)
+    done, _ = perform(ChangeState(ID, JobAction.COMPLETE), held, output(warning))
+    assert isinstance(done.value, Job)
+    assert [file.is_completed for file in done.value.files] == [whole]

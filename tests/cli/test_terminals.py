@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bitsshell.commands import Nobody
+from bitsshell.errors import UsageError
+from bitsshell.fleet.targets import Auth
 from bitsshell.results import Plan
 from bitsshell.session import Session
 from bitsshell.terminal import DEFAULT_WIDTH, Asking, Terminal
@@ -107,3 +109,29 @@ def test_the_end_of_the_input_at_a_question_is_a_no(site: Site) -> None:
 
 def test_nobody_there_is_no_answer() -> None:
     assert Asking(None).confirm(Plan("cancel", ())) is None
+
+
+def test_an_error_is_wrapped_between_words_where_a_terminal_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sentence = "a sentence that is far too long to stand on one line of such a narrow terminal"
+    monkeypatch.setattr("bitsshell.render.printer.columns_of", lambda _: 40)
+    terminal = on_screen({})
+    terminal.err = io.StringIO()
+    terminal.fail(UsageError(sentence))
+    lines = terminal.err.getvalue().splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert " ".join(line.strip() for line in lines) == sentence
+
+
+def test_a_table_in_a_pipe_is_not_cut(site: Site) -> None:
+    console = site.console()
+    name = "n" * 200
+    console(rf"create {site.url} C:\in\a --suspended --name {name}")
+    assert name in console("jobs").out
+
+
+def test_auto_says_what_it_settled_on_once_the_host_has_answered(site: Site) -> None:
+    console = site.console(auth=Auth.AUTO)
+    assert console("hosts -o json").records[0]["auth"] == "auto"
+    assert console("use practice01 -o json").records[0]["auth"] == "ntlm"

@@ -341,3 +341,12 @@ def test_no_password_gets_into_the_journal(site: Site) -> None:
     console = site.console()
     make(console, site, "one", more=f"--suspended --user {site.host.username}")
     assert site.host.password not in repr(console.session.journal.entries())
+
+
+def test_the_files_of_a_completed_job_are_completed(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\a --name nightly")
+    site.host.wait_for(lambda jobs: jobs[0].state is JobState.TRANSFERRED)
+    (record,) = console("complete nightly -o json").records
+    assert record["state"] == "ACKNOWLEDGED"
+    assert [file["completed"] for file in record["files"]] == [True]

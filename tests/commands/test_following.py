@@ -397,3 +397,27 @@ def test_an_interrupt_leaves_the_jobs_alone_and_says_so(site: Site) -> None:
     assert isinstance(summary, Summary)
     assert summary.ending.value == "interrupted"
     assert len(site.host.jobs()) == 1
+
+
+# Forms
+
+
+def test_a_table_that_was_asked_for_is_a_line_a_change_also_off_a_terminal(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\a --name nightly")
+    ran = console(f"manage nightly {FAST} -o table")
+    assert ran.code == 0
+    *changes, end = ran.out.splitlines()
+    assert changes[-1].startswith("ACKNOWLEDGED   100%")
+    assert end.startswith("done  ")
+    assert "{" not in ran.out
+
+
+def test_a_record_of_a_watched_job_has_only_what_was_read(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\a --name nightly --description mine")
+    (outcome,) = [
+        event for event in console(f"watch nightly {FAST}").events if event["event"] == "outcome"
+    ]
+    assert (outcome["name"], outcome["state"]) == ("nightly", "TRANSFERRED")
+    assert outcome.keys().isdisjoint({"description", "reference", "owner", "created", "files"})

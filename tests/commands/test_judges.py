@@ -6,9 +6,8 @@ import itertools
 
 import pytest
 
-from bitsshell.bits import Effect, Job, JobAction, JobState
+from bitsshell.bits import BG_S_PARTIAL_COMPLETE, Effect, Job, JobAction, JobState
 from bitsshell.commands.judges import (
-    BG_S_PARTIAL_COMPLETE,
     ManagePolicy,
     OnError,
     OnTransferred,

@@ -318,3 +318,43 @@ def test_help_of_what_is_no_verb_names_the_nearest(site: Site) -> None:
     ran = site.console()("help jbos")
     assert ran.code == 2
     assert "did you mean jobs" in ran.err
+
+
+def test_what_is_neither_a_job_nor_a_code_is_called_so(site: Site) -> None:
+    ran = site.console()("explain BG_E_NOPE")
+    assert ran.code == 2
+    assert "'BG_E_NOPE' is neither a job on practice01 nor a known code" in ran.err
+    nowhere = site.console()
+    nowhere.session.targets = ()
+    assert "no host to act on, and 'BG_E_NOPE' is no known code" in nowhere("explain BG_E_NOPE").err
+
+
+def test_errors_of_a_listing_without_any_are_said_to_be_none(site: Site) -> None:
+    console = site.console()
+    make(console, site, "one", more="--suspended")
+    console("jobs")
+    ran = console("cancel %errors")
+    assert ran.code == 2
+    assert "no job of the last listing is in an error state" in ran.err
+
+
+def test_a_name_that_several_jobs_have_is_answered_with_ids_and_no_pattern(site: Site) -> None:
+    console = site.console()
+    for _ in range(2):
+        make(console, site, "dup", more="--suspended --if-exists new")
+    ran = console("show dup")
+    assert ran.code == 2
+    assert "next: give the id of one, or the ids of several" in ran.err
+    assert "*" not in ran.err
+
+
+def test_help_of_a_verb_that_only_reads_has_no_option_for_changes(site: Site) -> None:
+    console = site.console()
+    assert "--what-if" in console("help cancel").out
+    assert "--what-if" not in console("help jobs").out
+
+
+def test_a_word_that_is_like_no_option_gets_no_option_for_an_answer(site: Site) -> None:
+    console = site.console()
+    assert "--user" not in console("jobs --bogus").err.split("next:")[1]
+    assert "did you mean --user?" in console("jobs --usr x").err

@@ -128,7 +128,7 @@ def test_reuse_takes_the_job_that_is_there(site: Site) -> None:
     console(rf"create {site.url} C:\in\a.bin --suspended")
     before = site.only_job()
     ran = console(rf"create {site.url} C:\in\a.bin --suspended --if-exists reuse -o json")
-    assert (ran.code, ran.records[0]["status"]) == (0, "already so")
+    assert (ran.code, ran.records[0]["status"]) == (0, "already")
     assert site.only_job().id == before.id
 
 
@@ -338,8 +338,31 @@ def test_a_transfer_that_is_cut_off_names_the_jobs_that_nobody_will_follow(site:
     console = site.console(2)
     console("jobs")  # both hosts know the password, and work side by side
     ran = console(rf"transfer {site.url} C:\in\t --interval 0.05 --timeout 0.5 --yes")
-    assert ran.code == 4
+    assert ran.code == 1
     (outcome,) = [event for event in ran.events if event["event"] == "outcome" and "id" in event]
     assert f"{{{outcome['id']}}}" == site.only_job().id
     assert "practice02" in ran.out + ran.err
     assert "UNKNOWN" in ran.out + ran.err
+
+
+def test_a_transfer_that_takes_up_a_job_says_its_outcome_once_and_at_the_end(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\t --name nightly")
+    site.host.wait_for(lambda jobs: jobs[0].state is JobState.TRANSFERRED)
+    line = rf"transfer {site.url} C:\in\t --name nightly --if-exists reuse --interval 0.05"
+    ran = console(line)
+    outcomes = [event for event in ran.events if event["event"] == "outcome"]
+    assert [(one["status"], one["state"]) for one in outcomes] == [("done", "ACKNOWLEDGED")]
+    assert "'nightly' is there already and is followed" in ran.err
+
+
+def test_what_if_counts_the_jobs_that_are_replaced(site: Site) -> None:
+    console = site.console(answers=["n"])
+    for _ in range(2):
+        console(rf"create {site.url} C:\in\a --name nightly --suspended --if-exists new")
+    line = rf"create {site.url} C:\in\b --name nightly --if-exists replace"
+    assert "create would touch 3 jobs on 1 host" in console(f"{line} --what-if").out
+    console(line)
+    assert console.asked == [
+        "create 'nightly' on practice01? 2 jobs of that name cancelled for it [y/N] "
+    ]

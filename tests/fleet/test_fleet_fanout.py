@@ -195,7 +195,7 @@ def test_what_hangs_is_aborted_and_every_task_gets_an_outcome_all_the_same(
     }
     assert "before the host answered" in str(found["read", None].error)
     assert "UNKNOWN" in str(found["change", ID].error)
-    assert "[ref:0123456789]" in str(found["make", None].error)
+    assert "show ref:0123456789" in str(found["make", None].error)
     assert found["change", ID].planned == CANCEL.describe()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from at_hand import credential_of, session_on, target_of
 from silent_hosts import SilentHosts
+from wrong_hosts import web_server
 
 from bitsshell import wsman
 from bitsshell.bits import AnswerWasLost, GetJob, JobGone, JobList, ListJobs
@@ -133,6 +134,34 @@ def test_a_host_that_does_not_offer_basic_says_nothing_about_the_password() -> N
         session.close()
 
 
+@pytest.mark.parametrize("auth", [Auth.BASIC, Auth.NTLM])
+def test_a_first_host_that_is_no_winrm_does_not_stop_the_others(
+    fleet: PracticeFleet, auth: Auth
+) -> None:
+    with web_server(b"hello") as address:
+        session = session_on(fleet.hosts[:2], auth)
+        logon = session.targets[0].logon
+        odd = session.remember(Target(name="odd", url=f"http://{address}/wsman", logon=logon))
+        first, *others = session.ask((odd, *session.targets), ListJobs())
+        session.close()
+    assert first.host == "odd"
+    assert not isinstance(first.error, wsman.AuthenticationRejected | None)
+    assert [outcome.status for outcome in others] == [Status.DONE] * 2
+
+
+@pytest.mark.parametrize("auth", [Auth.BASIC, Auth.NTLM])
+def test_a_first_host_that_answers_garbage_does_not_stop_the_others(
+    fleet: PracticeFleet, auth: Auth
+) -> None:
+    fleet.hosts[0].faults.arm("garbage")
+    session = session_on(fleet.hosts[:3], auth)
+    first, *others = session.ask(session.targets, ListJobs())
+    session.close()
+    assert first.host == fleet.hosts[0].name
+    assert not isinstance(first.error, wsman.AuthenticationRejected | None)
+    assert [outcome.status for outcome in others] == [Status.DONE] * 2
+
+
 def test_a_silent_first_host_holds_the_others_only_for_a_while(fleet: PracticeFleet) -> None:
     with SilentHosts(1) as silent:
         session = session_on(fleet.hosts[:3])
@@ -207,6 +236,8 @@ def test_who_has_no_password_waits_for_nobody() -> None:
 PROOFS: list[BitsShellError] = [JobGone(), wsman.Fault(codes=(5,))]
 NO_PROOFS: list[BitsShellError] = [
     wsman.ConnectFailed("refused"),
+    wsman.ConnectFailed("open"),
+    wsman.ConnectFailed("sign-in"),
     wsman.AnswerTimeout(),
     wsman.HttpFailure(404),
     wsman.MalformedAnswer("?"),

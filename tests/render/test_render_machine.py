@@ -45,7 +45,7 @@ def test_json_of_a_changing_verb_is_its_jobs_with_their_status() -> None:
     done = Outcome(host="srv01", status=Status.ALREADY, value=make_job())
     (record,) = json.loads(rendered([Begin("resume", View.CHANGES), done], Output.JSON)[0])
     assert record["id"] == make_job().id
-    assert record["status"] == "already so"
+    assert record["status"] == "already"
 
 
 def test_json_of_a_plan_is_an_array_of_planned_steps() -> None:

@@ -135,7 +135,7 @@ def test_a_change_outcome_is_the_job_with_its_status() -> None:
     outcome = Outcome(host="srv01", status=Status.ALREADY, value=make_job(), warning=0x00200016)
     (record,) = records.outcome_records(outcome, View.CHANGES)
     assert record["id"] == make_job().id
-    assert record["status"] == "already so"
+    assert record["status"] == "already"
     assert record["warning"]["hex"] == "0x00200016"
 
 
@@ -165,7 +165,7 @@ def test_a_plan_is_its_steps_and_what_stands_already() -> None:
         ),
     )
     found = records.plan_records(plan)
-    assert [record["status"] for record in found] == ["planned", "planned", "already so"]
+    assert [record["status"] for record in found] == ["planned", "planned", "already"]
     assert [record["effect"] for record in found] == ["change", "destroy", "read"]
     assert [record["operation"] for record in found] == ["CreateJob", "ChangeState", None]
     assert found[0]["job_id"] is None

@@ -20,12 +20,12 @@ from render_things import (
     without_colour,
 )
 
-from bitsshell.bits import JobState
-from bitsshell.render import listing_order
+from bitsshell.bits import JobState, Priority
+from bitsshell.render import listing_order, report_html
 from bitsshell.render.cells import listed_files, numbered
-from bitsshell.render.outcomes import changes_lines
+from bitsshell.render.outcomes import changed_what, changes_lines
 from bitsshell.render.tables import files_lines, hosts_lines, jobs_lines, short_id_length
-from bitsshell.results import HostStatus, Outcome
+from bitsshell.results import HostStatus, Outcome, Report, Summary, View
 
 
 def table(*jobs: object, width: int = 80, colour: bool = False) -> list[str]:
@@ -141,3 +141,33 @@ def test_a_state_of_a_future_windows_is_shown_without_colour() -> None:
 def test_a_file_of_unknown_size_has_question_marks() -> None:
     (line,) = files_lines(listed_files([hostile_job("x")]), width=80)[3:]
     assert line.split()[-3:] == ["?", "?", "no"]
+
+
+def test_a_change_shows_the_priority_and_repeats_neither_name_nor_id() -> None:
+    job = make_job(name="nightly", priority=Priority.FOREGROUND)
+    words = f"set the priority of 'nightly' {job.id} to foreground"
+    done = Outcome(host="srv01", value=job, job_id=job.id, planned=words)
+    *_, row = changes_lines([done], width=200)
+    assert row.split("  ")[-2:] == ["foreground", "set the priority to foreground"]
+    assert (row.count("nightly"), row.count(job.id[:8])) == (1, 1)
+    assert "set the priority to foreground" in report_html(
+        Report("set", View.CHANGES, (done,), Summary(verb="set", well=1))
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("resume 'nightly' {id} (SUSPENDED)", "resume (SUSPENDED)"),
+        ("add http://x/ -> C:\\a to 'nightly' {id}", "add http://x/ -> C:\\a"),
+        (
+            "create job 'nightly': http://x/ -> C:\\a, resume it",
+            "create: http://x/ -> C:\\a, resume it",
+        ),
+        ("set the name of 'old' {id} to 'nightly'", "set the name of 'old' to 'nightly'"),
+    ],
+)
+def test_what_was_done_is_said_without_name_and_id(words: str, what: str) -> None:
+    job = make_job(name="nightly")
+    done = Outcome(host="a", value=job, job_id=job.id, planned=words.format(id=job.id))
+    assert changed_what(done) == what

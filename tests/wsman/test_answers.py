@@ -32,12 +32,7 @@ def read_all(octets: bytes, content_type: str = "") -> None:
     found = fault_of(body)
     if found is not None:
         found.during("CreateJob", change=True, host="h").lines()
-    for reader in (
-        answers.instances_of,
-        answers.instance_of,
-        answers.page_of,
-        answers.identity_of,
-    ):
+    for reader in (answers.instance_of, answers.page_of, answers.identity_of):
         try:
             reader(body)
         except MalformedAnswer:

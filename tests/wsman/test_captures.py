@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from wires import NS
 
 from bitsshell.wsman import Fault, Instance, MalformedAnswer, answers
 from bitsshell.wsman.faults import fault_of
@@ -29,7 +31,14 @@ def read(path: Path) -> tuple[Instance, ...]:
     body = body_of(path)
     if len(body) and answers.local_name(body[0]) in ("EnumerateResponse", "PullResponse"):
         return answers.page_of(body).items
-    return answers.instances_of(body)
+    return tuple(answers.instance_of(alone(child)) for child in body)
+
+
+def alone(child: etree._Element) -> etree._Element:
+    """A body with nothing else in it: some answers hold two elements."""
+    body = etree.Element("Body")
+    body.append(copy.deepcopy(child))
+    return body
 
 
 @dataclass(frozen=True)
@@ -435,8 +444,7 @@ def test_the_capture_that_is_not_well_formed_is_refused_clearly(captures: Path) 
 def test_a_request_of_another_client_reads_as_an_envelope(captures: Path, name: str) -> None:
     root = answers.parse((captures / name).read_bytes())
     answers.soap_body(root)
-    action = answers.action_of(root)
-    assert action is not None
+    action = (root.findtext("s:Header/a:Action", namespaces=NS) or "").strip()
     assert action.startswith("http://schemas.")
     assert action == REQUESTS.get(name, action)
 

@@ -57,7 +57,7 @@ LINES: list[tuple[BitsShellError, list[str]]] = [
         AnswerTimeout(70.0, host="srv01", operation="Get Job"),
         [
             "srv01: no answer to Get Job within 70 s",
-            "next: the host may be busy; try again, or give it more time with --timeout",
+            "next: is it WinRM that listens there? If so, the host may be busy: try again later",
         ],
     ),
     (
@@ -84,7 +84,17 @@ LINES: list[tuple[BitsShellError, list[str]]] = [
         AuthenticationRejected(scheme="basic", offered=("Negotiate", "Kerberos"), host="srv01"),
         [
             "srv01: the host does not offer basic; it offers Negotiate, Kerberos",
-            "next: choose one of these with --auth",
+            "next: choose with --auth: ntlm, kerberos",
+        ],
+    ),
+    (
+        AuthenticationRejected(scheme="basic", offered=("Bearer",), host="srv01"),
+        [
+            "srv01: the host does not offer basic; it offers Bearer",
+            (
+                "next: none of these is spoken here: is it WinRM that listens there (5985, with TLS"
+                " 5986)?"
+            ),
         ],
     ),
     (
@@ -103,6 +113,26 @@ LINES: list[tuple[BitsShellError, list[str]]] = [
         [
             'srv01: something else than WinRM answers on this port: HTTP 404 Not Found ("nginx")',
             "next: check port (5985, with TLS 5986) and path (/wsman)",
+        ],
+    ),
+    (
+        HttpFailure(301, reason="Moved Permanently", location="https://b/", host="srv01"),
+        [
+            (
+                "srv01: this is no WS-Management answer: HTTP 301 Moved Permanently, which points"
+                ' to "https://b/"'
+            ),
+            "next: no redirect is followed; if WinRM answers there, give that URL as the host",
+        ],
+    ),
+    (
+        HttpFailure(500, reason="Internal Server Error", snippet="oops", host="srv01"),
+        [
+            ('srv01: this is no WS-Management answer: HTTP 500 Internal Server Error ("oops")'),
+            (
+                "next: is it WinRM that listens there (5985, with TLS 5986)? If so, see the host's"
+                " event log"
+            ),
         ],
     ),
     (
@@ -156,13 +186,36 @@ def test_an_error_survives_pickling(error: BitsShellError) -> None:
 
 KINDS = [
     *("refused", "name", "timeout", "unreachable", "reset", "tls"),
-    *("silent", "no-http", "proxy", "other"),
+    *("silent", "no-http", "open", "sign-in", "proxy", "other"),
 ]
 
 
 def test_every_kind_of_failed_connection_has_a_sentence_of_its_own() -> None:
     sentences = {ConnectFailed(kind, address="h:1").what() for kind in KINDS}
     assert len(sentences) == len(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_host_that_is_named_by_its_address_is_named_once(kind: str) -> None:
+    assert ConnectFailed(kind, address="h:1", host="h:1").lines()[0].count("h:1") == 1
+    assert ConnectFailed(kind, address="h:1", host="web").lines()[0].count("h:1") == 1
+
+
+def test_the_certificate_of_a_host_that_is_named_by_its_address_names_it_once() -> None:
+    error = CertificateRejected(address="h:1", detail="too old", host="h:1")
+    assert error.lines()[0] == "h:1: its certificate is not accepted: too old"
+
+
+@pytest.mark.parametrize("status", [*range(300, 309), *range(400, 432), *range(500, 512), 599])
+@pytest.mark.parametrize("change", [False, True])
+def test_every_http_failure_says_what_next(status: int, change: bool) -> None:
+    assert len(HttpFailure(status, change=change).lines()) == 2
+
+
+def test_what_a_host_offers_is_shown_clean_and_clipped() -> None:
+    error = AuthenticationRejected(scheme="basic", offered=("\x1b[2J", "x" * 5000))
+    assert "\x1b" not in str(error)
+    assert len(str(error)) < 400
 
 
 def test_every_error_class_is_exported_and_placed_in_the_tree() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import os
 import pickle
 import socket
@@ -9,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,10 +37,10 @@ from bitsshell.wsman import (
     WSManClient,
     WSManError,
 )
+from bitsshell.wsman.sign_in import refusal_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECRET = "pa$$ wörd"
 WAIT_S = 10.0
@@ -356,6 +359,30 @@ def test_a_connection_that_ends_before_the_answer_does_is_an_answer_lost(start: 
     assert error.may_have_been_applied
 
 
+def test_the_time_out_is_the_time_that_was_waited() -> None:
+    gate = threading.Event()  # never set: the head of the answer comes late
+
+    def handler(connection: Connection) -> None:
+        connection.request()
+        gate.wait(0.4)
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<half")
+        connection.wait_for_the_end()
+
+    with Loopback(handler) as server, pytest.raises(AnswerTimeout) as caught:
+        once(basic(server.url), read_s=0.8)
+    assert caught.value.timeout_s is not None
+    assert caught.value.timeout_s >= 1.0
+
+
+def test_a_silent_host_is_asked_once() -> None:
+    with Loopback(silent) as server:
+        client = WSManClient.at(basic(server.url), read_s=0.2, retry=Retry(first_delay_s=0.01))
+        error = result_of(lambda: client.enumerate("urn:x/J"))
+        assert server.accepted == 1
+    assert isinstance(error, AnswerTimeout)
+    assert error.timeout_s == 0.2
+
+
 def test_an_answer_of_any_size_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bitsshell.wsman.winrm_wire.MAX_ANSWER_BYTES", 100_000)
 
@@ -556,7 +583,7 @@ def test_a_scheme_that_is_not_offered_is_said() -> None:
 @pytest.mark.parametrize(
     "header", ["Negotiate", "Negotiate !", "Negotiate AAAA", "NTLM TlRMTVNTUAACAAAA", None]
 )
-def test_a_broken_handshake_is_a_rejection(header: str | None) -> None:
+def test_a_broken_handshake_says_nothing_about_the_password(header: str | None) -> None:
     def handler(connection: Connection) -> None:
         connection.request()
         connection.answer(status="401 Unauthorized", WWW_Authenticate="Negotiate, NTLM")
@@ -566,8 +593,87 @@ def test_a_broken_handshake_is_a_rejection(header: str | None) -> None:
 
     with Loopback(handler) as server:
         error = result_of(WSManClient.at(ntlm(server.url)).identify)
-    assert isinstance(error, AuthenticationRejected)
+    assert isinstance(error, ConnectFailed)
+    assert not isinstance(error, AuthenticationRejected)
+    assert error.kind == "sign-in"
+    assert error.lines()[0].startswith(f"127.0.0.1:{server.port}: the sign-in there broke off (")
     assert SECRET not in f"{error} {error.__dict__}"
+
+
+@pytest.mark.parametrize("body", [b"hello", OUTPUT.body])
+@pytest.mark.parametrize("legs", [0, 1])
+def test_a_host_that_answers_without_a_sign_in_has_refused_no_password(
+    legs: int, body: bytes
+) -> None:
+    def handler(connection: Connection) -> None:
+        for _ in range(legs):
+            connection.request()
+            connection.answer(status="401 Unauthorized", WWW_Authenticate="Negotiate")
+        while connection.request()[0]:
+            connection.answer(body, Content_Type=SOAP)
+
+    with Loopback(handler) as server:
+        client = WSManClient.at(ntlm(server.url))
+        error = result_of(lambda: client.invoke("urn:x/J", "Do"))
+        client.close()
+    assert isinstance(error, ConnectFailed)
+    assert error.kind == ("sign-in" if legs else "open")
+    assert not error.may_have_been_applied
+    assert ("answers without asking who you are" in str(error)) is (legs == 0)
+    assert "WinRM" in error.lines()[1]
+
+
+def test_a_host_that_answers_credssp_without_a_sign_in_has_refused_no_password() -> None:
+    with Loopback(echo) as server, pytest.raises(ConnectFailed) as caught:
+        once(Endpoint(url=server.url, auth="credssp", username="ann", password=SECRET))
+    assert caught.value.kind == "open"
+
+
+def test_only_what_a_sign_in_library_says_of_the_account_is_a_refusal() -> None:
+    endpoint = Endpoint(url="http://h/wsman", auth="credssp", username="ann", password=SECRET)
+    library = importlib.import_module("requests_credssp.exceptions")
+    said = library.AuthenticationException("no token after step 3")
+    assert refusal_of(said, endpoint, ("CredSSP",)) == AuthenticationRejected(
+        scheme="credssp", offered=("CredSSP",), user="ann", detail="no token after step 3"
+    )
+    for other in (KeyError("www-authenticate"), AttributeError("wrap"), PermissionError("no")):
+        assert refusal_of(other, endpoint, ("CredSSP",)) is None
+
+
+def test_a_host_that_grants_any_sign_in_and_does_not_seal_has_refused_no_password() -> None:
+    def handler(connection: Connection) -> None:
+        peer = NtlmPeer(connection)
+        assert peer.sign_in()
+        connection.request()
+        connection.answer(b"hello")
+
+    with Loopback(handler) as server:
+        error = result_of(WSManClient.at(ntlm(server.url)).identify)
+    assert isinstance(error, MalformedAnswer)
+
+
+def test_a_handshake_over_tls_that_breaks_off_says_nothing_about_the_password(
+    certificate: Certificate,
+) -> None:
+    def handler(connection: Connection) -> None:
+        connection.request()
+        connection.answer(status="401 Unauthorized", WWW_Authenticate="Negotiate")
+        connection.request()
+        connection.answer(b"hello")
+
+    with Loopback(handler, tls=certificate.server_context()) as server:
+        endpoint = Endpoint(
+            url=server.url,
+            auth="ntlm",
+            username="PRACTICE\\ann",
+            password=SECRET,
+            tls_fingerprint=certificate.fingerprint,
+        )
+        client = WSManClient.at(endpoint)
+        error = result_of(lambda: client.invoke("urn:x/J", "Do"))
+    assert isinstance(error, MalformedAnswer)
+    assert "reading it failed (KeyError: 'www-authenticate')" in error.lines()[0]
+    assert error.may_have_been_applied
 
 
 def test_another_web_server_is_said_before_any_sealing() -> None:
@@ -708,6 +814,21 @@ def test_an_authentication_that_is_not_installed_names_its_extra(
     assert run.stdout.strip() == f'pip install "bitsshell[{auth}]"'
 
 
+def exchange_error(words: str) -> Exception:
+    """The error of pywinrm's own Kerberos library, whose package needs Kerberos to be imported."""
+    import winrm.vendor
+
+    name = "winrm.vendor.requests_kerberos.exceptions"
+    path = Path(winrm.vendor.__path__[0]) / "requests_kerberos" / "exceptions.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    error: Exception = module.KerberosExchangeError(words)
+    return error
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
@@ -721,11 +842,11 @@ def test_an_authentication_that_is_not_installed_names_its_extra(
 def test_a_missing_ticket_is_told_by_its_code(
     words: str, kind: type[AuthenticationRejected]
 ) -> None:
-    wire = WinRMWire(Endpoint(url="http://srv01:5985/wsman", auth="kerberos"))
-    error = wire._sign_in_failure(
-        RuntimeError(f"authGSSClientStep() failed: (('x', 851968), ('{words}))")
-    )
+    endpoint = Endpoint(url="http://srv01:5985/wsman", auth="kerberos")
+    complaint = exchange_error(f"authGSSClientStep() failed: (('x', 851968), ('{words}))")
+    error = refusal_of(complaint, endpoint, ())
     assert type(error) is kind
+    assert error is not None
     assert "authGSSClientStep" in error.lines()[0]
 
 
