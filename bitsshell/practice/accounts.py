@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _LETTERS = string.ascii_letters + string.digits
@@ -20,6 +20,8 @@ _USER_FILE_VARIABLE = "NTLM_USER_FILE"
 _KEYTAB_VARIABLE = "KRB5_KTNAME"
 _ENVIRONMENT_LOCK = threading.Lock()
 """The acceptors find their files by environment variables, which the whole process shares."""
+_users_of_environment = 0
+_inherited: dict[str, str | None] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,10 @@ class Account:
 class AccountFile:
     """The account where the NTLM acceptor looks for it: mode 0600, gone when the fleet ends.
 
-    The environment variables that name it, and the Kerberos acceptor's keytab, are set only while
-    the acceptor looks, so that a client in the same process is not disturbed.
+    The environment variables that name it, and the Kerberos acceptor's keytab, have a value only
+    while the acceptor looks, so that a client in the same process is not disturbed. Else they are
+    there and empty, as long as any fleet is: one that vanished would break whoever walks the
+    environment just then.
 
     Args:
         folder: where the file is written.
@@ -83,23 +87,44 @@ class AccountFile:
             _USER_FILE_VARIABLE: str(self.path),
             _KEYTAB_VARIABLE: f"FILE:{keytab or folder / 'no-keytab'}",
         }
+        self._is_removed = False
+        _enter_environment(self._variables)
 
     @contextmanager
     def in_environment(self) -> Iterator[None]:
         """Let the acceptors find their files, for a moment."""
         with _ENVIRONMENT_LOCK:
-            before = {name: os.environ.get(name) for name in self._variables}
+            before = {name: os.environ.get(name, "") for name in self._variables}
             os.environ.update(self._variables)
             try:
                 yield
             finally:
-                for name, value in before.items():
-                    if value is None:
-                        os.environ.pop(name, None)
-                    else:
-                        os.environ[name] = value
+                os.environ.update(before)
 
     def remove(self) -> None:
-        """Remove the file."""
+        """Remove the file, and the variables with the last one."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
+        if not self._is_removed:
+            self._is_removed = True
+            _leave_environment()
+
+
+def _enter_environment(names: Iterable[str]) -> None:
+    global _users_of_environment  # the environment is the process's, not a fleet's
+    with _ENVIRONMENT_LOCK:
+        if not _users_of_environment:
+            _inherited.update({name: os.environ.get(name) for name in names})
+            for name, value in _inherited.items():
+                os.environ.setdefault(name, value or "")
+        _users_of_environment += 1
+
+
+def _leave_environment() -> None:
+    global _users_of_environment
+    with _ENVIRONMENT_LOCK:
+        _users_of_environment -= 1
+        if not _users_of_environment:
+            for name, value in _inherited.items():
+                if value is None:
+                    os.environ.pop(name, None)

@@ -282,9 +282,18 @@ def test_the_account_file_is_for_its_owner_only_and_seen_for_a_moment(tmp_path: 
         assert file.path.stat().st_mode & 0o777 == 0o600
     with file.in_environment():
         assert os.environ["NTLM_USER_FILE"] == str(file.path)
-    assert os.environ.get("NTLM_USER_FILE") == before
+    assert (os.environ["NTLM_USER_FILE"] or None) == before
     file.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_walks_the_environment_is_not_disturbed_by_a_logon(tmp_path: Path) -> None:
+    file = AccountFile(tmp_path, Account("u", "p"), ("practice01",))
+    walk = iter(os.environ.items())  # as requests does for proxies, in another thread
+    with file.in_environment():
+        seen = [next(walk)]
+    assert len([*seen, *walk]) == len(os.environ)
+    file.remove()
 
 
 @pytest.mark.parametrize(("user", "password"), [("", "p"), ("u", ""), ("a:b", "p"), ("D\\u", "p")])
