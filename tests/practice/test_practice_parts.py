@@ -276,7 +276,7 @@ def test_time_does_not_stand_still_or_run_backwards(scale: float) -> None:
 
 
 def test_the_account_file_is_for_its_owner_only_and_seen_for_a_moment(tmp_path: Path) -> None:
-    before = os.environ.get("NTLM_USER_FILE")
+    before = os.environ.get("NTLM_USER_FILE") or None
     file = AccountFile(tmp_path, Account("u", "p"), ("practice01",))
     if os.name == "posix":
         assert file.path.stat().st_mode & 0o777 == 0o600
