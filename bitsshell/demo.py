@@ -10,7 +10,7 @@ import hashlib
 import signal
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -18,7 +18,13 @@ from bitsshell.commands import quote
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
-from bitsshell.practice import EngineSettings, PracticeFile, PracticeFleet, PracticeSettings
+from bitsshell.practice import (
+    EngineSettings,
+    PracticeFile,
+    PracticeFleet,
+    PracticeSettings,
+    arm_as_told,
+)
 from bitsshell.results import Output
 from bitsshell.session import Session
 from bitsshell.terminal import Asking, Ended, Terminal
@@ -37,15 +43,22 @@ JOB = "image"
 
 @click.command(help=__doc__)
 @click.option("--no-shell", is_flag=True, help="stop after the four steps")
-def _options(*, no_shell: bool) -> bool:
-    return no_shell
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="[HOST:]NAME[,ARGUMENT=VALUE]...",
+    help="rehearse a failure of the practice hosts, such as provider-missing",
+)
+def _options(**options: Any) -> dict[str, Any]:
+    return options
 
 
 def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
     """Run the demo; return the exit code. Without a terminal the shell is not opened."""
     try:
         with _options.make_context("bitsshell demo", arguments) as context:
-            no_shell: bool = context.invoke(_options.callback or _options, **context.params)
+            options: dict[str, Any] = context.params
     except click.exceptions.Exit:
         return exit_code(Ended())
     except click.ClickException as error:
@@ -57,8 +70,14 @@ def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
     with PracticeFleet(HOSTS, settings=replace(PracticeSettings(), engine=engine)) as fleet:
         session = _session(fleet)
         try:
+            for told in options["faults"]:
+                arm_as_told(fleet, told)
+        except ValueError as error:
+            sys.stderr.write(f"{error}\nnext: docs/practice.md lists the faults\n")
+            return exit_code(Ended(error=UsageError(str(error))))
+        try:
             code = _Tour(fleet, session).run(exit_code)
-            if code or no_shell or not is_attended:
+            if code or options["no_shell"] or not is_attended:
                 return code
             from bitsshell.shell import run_shell
 

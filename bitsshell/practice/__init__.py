@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .certificates import Certificate, ClientCertificate, Tls
 from .clock import ManualClock, ScaledClock
+from .control import arm_as_told
 from .engine.codes import ErrorContext, JobState, Priority
 from .engine.model import PracticeJob, PracticeJobFile
 from .faults import KINDS, FaultKind, HostFaults
@@ -53,4 +54,5 @@ __all__ = [
     "ScaledClock",
     "Tls",
     "WinRmSettings",
+    "arm_as_told",
 ]

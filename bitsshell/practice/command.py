@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .certificates import Tls
-from .control import MAX_LINE_CHARS, Control
+from .control import MAX_LINE_CHARS, Control, arm_as_told
 from .fleet import MAX_HOSTS, PracticeFleet
 from .settings import EngineSettings, PracticeSettings, WinRmSettings
 from .winrm.auth_offers import kerberos_problem
@@ -114,6 +114,14 @@ _SCHEMES = ("basic", "negotiate", "kerberos", "credssp", "certificate")
     type=click.IntRange(1),
     help="Bytes a second that a transfer moves, so that it can be watched.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="[HOST:]NAME[,ARGUMENT=VALUE]...",
+    help="A failure that is there from the start, such as provider-missing or "
+    "html,status=503,times=2; may be given again.",
+)
 @click.option("--user", "username", help="Name of the hosts' account.")
 def practice(
     *,
@@ -131,6 +139,7 @@ def practice(
     time_scale: float,
     latency_s: float,
     pace_bytes_per_s: int | None,
+    faults: tuple[str, ...],
     username: str | None,
 ) -> None:
     """Run practice hosts until interrupted.
@@ -167,6 +176,8 @@ def practice(
                 keytab=keytab,
             )
             stack.enter_context(fleet)
+            for told in faults:
+                arm_as_told(fleet, told)
         except (OSError, ValueError) as error:
             raise click.ClickException(f"the practice fleet cannot start: {error}") from error
         if not fleet.is_loopback:

@@ -147,6 +147,30 @@ class Control:
         return {"hosts": [host.name for host in hosts]}
 
 
+def arm_as_told(fleet: PracticeFleet, told: str) -> None:
+    """Arm a fault that is told in words: `[HOST:]NAME[,ARGUMENT=VALUE]...`.
+
+    Raises:
+        ValueError: there is no such host, fault or argument, or a value does not fit.
+    """
+    host, _, words = told.rpartition(":")
+    name, *pairs = words.split(",")
+    command: dict[str, Any] = {"do": "arm", "fault": name, **dict(map(_pair, pairs))}
+    if host:
+        command["host"] = host
+    answer = json.loads(Control(fleet).answer(json.dumps(command)))
+    if not answer["ok"]:
+        raise ValueError(f"{told!r}: {answer['error']}")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:  # not a number: a word, such as the name of an operation
+        return name, value
+
+
 def _nothing_more(command: dict[str, Any]) -> None:
     if command:
         raise ValueError(f"not understood: {', '.join(command)}")

@@ -32,6 +32,28 @@ def test_the_demo_shows_that_the_file_arrived_and_ends_without_a_terminal() -> N
         assert said in ran.stdout
 
 
+def test_a_rehearsed_failure_ends_the_demo_as_it_would_end_the_work() -> None:
+    ran = subprocess.run(
+        [*DEMO, "--fault", "practice01:provider-missing"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert "BITS-Compact-Server" in ran.stderr
+
+
+def test_a_fault_that_does_not_exist_is_named_with_those_that_do() -> None:
+    ran = subprocess.run(
+        [*DEMO, "--fault", "earthquake"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 2
+    assert "no fault is called 'earthquake'" in ran.stderr
+    assert "provider-missing" in ran.stderr
+
+
 def test_an_unknown_option_says_where_help_is() -> None:
     ran = subprocess.run([*DEMO, "--fast"], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 2

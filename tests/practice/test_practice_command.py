@@ -19,7 +19,7 @@ from pypsrp.exceptions import WSManFaultError
 
 from bitsshell.practice import PracticeFleet
 from bitsshell.practice.command import practice
-from bitsshell.practice.control import Control
+from bitsshell.practice.control import Control, arm_as_told
 
 if TYPE_CHECKING:
     from bitsshell.practice import PracticeHost
@@ -235,3 +235,39 @@ def test_a_fleet_knows_whether_only_this_machine_reaches_it(
     address: str, is_loopback: bool
 ) -> None:
     assert PracticeFleet(bind=address).is_loopback is is_loopback
+
+
+@pytest.mark.parametrize(
+    ("told", "armed"),
+    [
+        (
+            "provider-missing",
+            {"practice01": ("provider-missing",), "practice02": ("provider-missing",)},
+        ),
+        ("practice02:html,status=503,times=2", {"practice01": (), "practice02": ("html",)}),
+        ("practice01:hang,operation=CreateJob", {"practice01": ("hang",), "practice02": ()}),
+    ],
+)
+def test_a_fault_is_told_in_words(told: str, armed: dict[str, tuple[str, ...]]) -> None:
+    with PracticeFleet(hosts=2) as fleet:
+        arm_as_told(fleet, told)
+        assert {host.name: host.faults.armed for host in fleet.hosts} == armed
+
+
+@pytest.mark.parametrize(
+    "told", ["", "earthquake", "nobody:hang", "html,colour=red", "hang,times=0", "hang,times=soon"]
+)
+def test_a_fault_that_cannot_be_is_refused(told: str) -> None:
+    with PracticeFleet(hosts=1) as fleet, pytest.raises(ValueError, match=r"no |takes|times"):
+        arm_as_told(fleet, told)
+
+
+@by_signal
+def test_a_fault_on_the_command_line_is_there_from_the_start() -> None:
+    process = start("--hosts", "1", "--json", "--fault", "provider-missing")
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())["hosts"][0]
+    with pytest.raises(WSManFaultError):
+        BitsOverPypsrp(connect(Told(told))).enumerate()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
