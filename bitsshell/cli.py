@@ -17,7 +17,10 @@ from bitsshell import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from bitsshell.results import Summary
+    from bitsshell.commands import Invocation
+    from bitsshell.commands.front import Front
+    from bitsshell.config import Config
+    from bitsshell.results import Event, Summary
     from bitsshell.session import Session
     from bitsshell.terminal import Ended, Terminal
 
@@ -32,15 +35,17 @@ usage: bitsshell [OPTIONS]              the shell
        bitsshell [OPTIONS] SCRIPT       the lines of a file; - is standard input
        bitsshell demo                   try it: the four steps, then the shell
        bitsshell practice --hosts N     a practice fleet (--json: one line)
+       bitsshell completion SHELL       its script: bash, zsh, fish, powershell
        bitsshell --version
 
 OPTIONS are those of every verb that say where and how (-H, --user, --auth,
 -o, ...; see bitsshell help jobs); given before the verb they hold for every
-line. The password comes from BITSSHELL_PASSWORD, or it is asked for.
+line. --config FILE names the configuration (bitsshell help config). The
+password comes from BITSSHELL_PASSWORD, or it is asked for.
 
 Exit codes: 0 all well, 1 some failed, 2 not understood, 3 all failed, 4 time
 limit, 5 somebody must agree or type a password, 130 interrupted. Of several
-lines the first that fails ends it.
+lines the first that fails ends it; with --keep-going the others run too.
 """
 
 
@@ -64,6 +69,11 @@ def run(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    wanted = os.environ.get("_BITSSHELL_COMPLETE")
+    if wanted:  # an OS shell asks what could be typed next
+        from bitsshell.os_shells import answer
+
+        return answer(wanted)
     match arguments:
         case ["--version" | "-V", *_]:
             print(f"bitsshell {__version__}")  # noqa: T201
@@ -72,6 +82,10 @@ def _run(arguments: list[str]) -> int:
             return _practice(rest)
         case ["demo", *rest]:
             return _demo(rest)
+        case ["completion", *rest]:
+            from bitsshell.os_shells import run
+
+            return run(rest, sys.stdout, sys.stderr)
     return _session(arguments)
 
 
@@ -108,16 +122,27 @@ def _session(arguments: list[str]) -> int:
     from bitsshell.commands.front import front_options
     from bitsshell.errors import BitsShellError
     from bitsshell.fleet.credentials import Credentials
+    from bitsshell.fleet.knowledge import SnapshotFile, snapshot_file
+    from bitsshell.render.paint import choose
     from bitsshell.session import Session
     from bitsshell.terminal import Asking, Terminal
 
     is_attended = sys.stdin is not None and sys.stdin.isatty()
-    session = Session(credentials=Credentials(ask=_ask_password if is_attended else None))
-    terminal = Terminal(session, Asking(_read_line if is_attended else None))
+    session = Session(
+        credentials=Credentials(ask=_ask_password if is_attended else None),
+        kept=SnapshotFile(snapshot_file()),
+    )
+    terminal = Terminal(
+        session,
+        Asking(_read_line if is_attended else None),
+        full_screen=_full_screen if is_attended else None,
+    )
     try:
         front = front_options(arguments, session)
         terminal.output = front.output
-        return _front(front.lines, front.words, session, terminal, is_attended=is_attended)
+        choose(session.config.colours)
+        terminal.has_colour = terminal.has_colour and session.config.colour
+        return _front(front, session, terminal, is_attended=is_attended)
     except HelpWanted:
         terminal.out.write(USAGE_TEXT)
         return OK
@@ -127,46 +152,44 @@ def _session(arguments: list[str]) -> int:
         session.close()
 
 
-def _front(
-    lines: Sequence[str],
-    words: Sequence[str],
-    session: Session,
-    terminal: Terminal,
-    *,
-    is_attended: bool,
-) -> int:
+def _front(front: Front, session: Session, terminal: Terminal, *, is_attended: bool) -> int:
+    lines, words, keeps_going = front.lines, front.words, front.keeps_going
     if lines:
-        return run_lines(lines, terminal, "-c" if len(lines) > 1 else None)
+        source = "-c" if len(lines) > 1 else None
+        return run_lines(lines, terminal, source, keeps_going=keeps_going)
     if not words and is_attended:
         from bitsshell.shell import run_shell
 
         return run_shell(session, output=terminal.output)
     if list(words) in ([], ["-"]):
-        return run_lines(_lines_of(sys.stdin or (), "standard input"), terminal, "standard input")
+        source = "standard input"
+        piped = _lines_of(sys.stdin or (), source)
+        return run_lines(piped, terminal, source, keeps_going=keeps_going)
     if list(words) in _LEAVING:
         return OK
-    if len(words) == 1 and _is_script(words[0]):
-        return _run_script(words[0], terminal)
+    if len(words) == 1 and _is_script(words[0], session.config):
+        return _run_script(words[0], terminal, keeps_going=keeps_going)
+    terminal.is_paged = is_attended
     return exit_code(terminal.run(words))
 
 
-def _is_script(word: str) -> bool:
+def _is_script(word: str, config: Config) -> bool:
     """Whether a word that is no verb names a file, or could only be meant to."""
     from bitsshell.commands import VERBS
 
-    if word in VERBS or word == "help":
+    if word in VERBS or word == "help" or word in config.aliases or word in config.commands:
         return False
     looks_so = any(separator in word for separator in "./\\")
     return looks_so or Path(word).is_file()
 
 
-def _run_script(name: str, terminal: Terminal) -> int:
+def _run_script(name: str, terminal: Terminal, *, keeps_going: bool) -> int:
     """Run the lines of a file. Raises UsageError when it cannot be read."""
     from bitsshell.errors import UsageError, shown
 
     try:
         with Path(name).open(encoding="utf-8-sig") as opened:
-            return run_lines(_lines_of(opened, name), terminal, name)
+            return run_lines(_lines_of(opened, name), terminal, name, keeps_going=keeps_going)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
@@ -176,23 +199,37 @@ def _run_script(name: str, terminal: Terminal) -> int:
         ) from error
 
 
-def run_lines(lines: Iterable[str], terminal: Terminal, source: str | None = None) -> int:
+def run_lines(
+    lines: Iterable[str],
+    terminal: Terminal,
+    source: str | None = None,
+    *,
+    keeps_going: bool = False,
+) -> int:
     """Run lines until one fails; its exit code, else 0. `exit` ends them.
 
-    `source` names where they come from, and is said with the number of the line that failed.
+    `source` names where they come from, and is said with the number of the line that failed. With
+    `keeps_going` only an interrupt ends them early; the code is that of the first that failed.
     """
+    from bitsshell.concealed import concealed_line
     from bitsshell.render.text import clip, neutral
 
+    first_bad = OK
     for number, line in enumerate(lines, 1):
         if _leaves(line):
-            return OK
+            break
         code = exit_code(terminal.run_line(line))
-        if code != OK:
-            if source is not None:
-                words = clip(neutral(line.strip()), 60)
-                terminal.err.write(f"stopped at line {number} of {neutral(source)}: {words}\n")
+        if code == OK:
+            continue
+        first_bad = first_bad or code
+        is_over = not keeps_going or code == INTERRUPTED
+        if source is not None:
+            words = clip(neutral(concealed_line(line.strip())), 60)
+            did = "stopped" if is_over else "failed"
+            terminal.err.write(f"{did} at line {number} of {neutral(source)}: {words}\n")
+        if is_over:
             return code
-    return OK
+    return first_bad
 
 
 _LEAVING = (["exit"], ["quit"])
@@ -244,6 +281,12 @@ def _of_summary(summary: Summary) -> int:
     if bad:
         return SOME_FAILED if summary.well or summary.unmet else ALL_FAILED
     return LIMIT if summary.unmet or summary.ending is Ending.TIME_LIMIT else OK
+
+
+def _full_screen(session: Session, invocation: Invocation, *, colour: bool) -> Iterator[Event]:
+    from bitsshell.shell.live import LiveView
+
+    return LiveView(session, colour=colour).watch(invocation)
 
 
 def _ask_password(prompt: str) -> str:

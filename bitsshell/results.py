@@ -54,6 +54,7 @@ class Output(enum.StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     CSV = "csv"
+    TSV = "tsv"
     VERTICAL = "vertical"
 
 
@@ -72,6 +73,8 @@ class View(enum.StrEnum):
     """Errors and codes, explained. Outcome values: `JobDetail` or `Explanation`."""
     CHANGES = "changes"
     """What changing verbs did, one (host, job) a row, errors apart. Outcome values: `Job`."""
+    CHECKS = "checks"
+    """What `doctor` looked at, one check a row. Outcome values: `Check`."""
     WATCH = "watch"
     """`Frame`s and `JobChange`s, then one outcome a job."""
     TEXT = "text"
@@ -96,7 +99,27 @@ class HostStatus:
     error: BitsShellError | None = None
 
 
-Item = Job | JobDetail | HostStatus | Explanation
+class CheckState(enum.StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOTE = "note"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at, of a host or of the installation, and what to do next."""
+
+    subject: str
+    name: str
+    state: CheckState
+    text: str = ""
+    next: str | None = None
+
+
+Item = Job | JobDetail | HostStatus | Explanation | Check
 """One thing of interest to a reader."""
 
 Value = Item | JobList | JobError | HostIdentity
@@ -222,11 +245,26 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """How a person wants a listing: its columns, and by which fields its rows are in order.
+
+    Empty means the usual ones. `order` has (field, whether descending), the first counts most.
+    """
+
+    columns: tuple[str, ...] = ()
+    order: tuple[tuple[str, bool], ...] = ()
+
+
+USUAL = Shape()
+
+
+@dataclass(frozen=True, slots=True)
 class Begin:
     """Opens the stream of a verb."""
 
     verb: str
     view: View
+    shape: Shape = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +281,24 @@ class Text:
     text: str
 
 
+class PlanForm(enum.StrEnum):
+    """How `--what-if` shows a plan (`--as`)."""
+
+    WORDS = "words"
+    POWERSHELL = "powershell"
+    XML = "xml"
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan as `--what-if` shows it: nothing of it was sent."""
+    """A plan as `--what-if` shows it: nothing of it was sent.
+
+    Where the form is not words, `scripts` has one text for each of the plan's steps.
+    """
 
     plan: Plan
+    form: PlanForm = PlanForm.WORDS
+    scripts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,12 +313,23 @@ class WatchRow:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The watched jobs at one moment. `unreachable` are hosts that this poll could not read."""
+    """The watched jobs at one moment. `unreachable` are hosts that this poll could not read.
+
+    The last frame `is_final`, and `is_stopped` where a person ended it before the jobs did.
+    """
 
     rows: tuple[WatchRow, ...]
     as_of: datetime
     is_final: bool = False
+    is_stopped: bool = False
     unreachable: tuple[str, ...] = ()
+
+    @property
+    def phase(self) -> str:
+        """`live`, `final` or `stopped`."""
+        if self.is_stopped:
+            return "stopped"
+        return "final" if self.is_final else "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,6 +423,8 @@ class Report(Sequence[Item]):
     changes: tuple[JobChange, ...] = ()
     last_frame: Frame | None = None
     notices: tuple[str, ...] = ()
+    shape: Shape = USUAL
+    planned: Planned | None = None
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Report:
@@ -369,21 +433,22 @@ class Report(Sequence[Item]):
         outcomes: list[Outcome] = []
         changes: list[JobChange] = []
         notices: list[str] = []
-        plan: Plan | None = None
+        planned: Planned | None = None
+        shape = USUAL
         frame: Frame | None = None
         summary = Summary(verb="")
         for event in events:
             match event:
                 case Begin():
-                    verb, view = event.verb, event.view
+                    verb, view, shape = event.verb, event.view, event.shape
                 case Outcome():
                     outcomes.append(event)
                 case JobChange():
                     changes.append(event)
                 case Notice(text=text) | Text(text=text):
                     notices.append(text)
-                case Planned(plan=planned):
-                    plan = planned
+                case Planned():
+                    planned = event
                 case Frame():
                     frame = event
                 case Summary():
@@ -393,10 +458,12 @@ class Report(Sequence[Item]):
             view=view,
             outcomes=tuple(outcomes),
             summary=summary,
-            plan=plan,
+            plan=None if planned is None else planned.plan,
             changes=tuple(changes),
             last_frame=frame,
             notices=tuple(notices),
+            shape=shape,
+            planned=planned,
         )
 
     @cached_property
@@ -406,7 +473,7 @@ class Report(Sequence[Item]):
         for outcome in self.outcomes:
             if isinstance(outcome.value, JobList):
                 flat.extend(outcome.value.jobs)
-            elif isinstance(outcome.value, Job | JobDetail | HostStatus | Explanation):
+            elif isinstance(outcome.value, Job | JobDetail | HostStatus | Explanation | Check):
                 flat.append(outcome.value)
         return tuple(flat)
 

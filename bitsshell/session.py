@@ -6,22 +6,30 @@ A session never prints and never asks, except for a password through `Credential
 from __future__ import annotations
 
 import getpass
+import threading
 from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bitsshell import wsman
 from bitsshell.bits import Job, JobList, ListJobs, Operation
+from bitsshell.config import NO_CONFIG, Config
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.channels import ChannelPool, Purpose, Task
 from bitsshell.fleet.clock import Clock, SystemClock
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.fleet.fanout import Interrupted, TimeLimit, cut, fan_out, unfinished
+from bitsshell.fleet.followed import Followed
+from bitsshell.fleet.hostsets import HostSets
 from bitsshell.fleet.interrupts import Interrupts
+from bitsshell.fleet.inventory import merge
+from bitsshell.fleet.knowledge import Knowledge
 from bitsshell.fleet.logons import Logons
+from bitsshell.fleet.places import Places
 from bitsshell.fleet.resolving import Resolver, rows_of
 from bitsshell.fleet.snapshot import Snapshot
-from bitsshell.fleet.targets import NO_OPTIONS, Auth, BadHost, LogonOptions, Target, parse_target
+from bitsshell.fleet.targets import NO_OPTIONS, Auth, LogonOptions, Target, parse_target
 from bitsshell.fleet.threads import DaemonExecutor
 from bitsshell.journal import Journal, MemoryJournal
 from bitsshell.results import HostStatus, Outcome, Plan, Status
@@ -29,10 +37,16 @@ from bitsshell.results import HostStatus, Outcome, Plan, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
+    from datetime import datetime
 
+    from bitsshell.fleet.knowledge import SnapshotFile
     from bitsshell.fleet.references import Reference
+    from bitsshell.transcript import Transcript
 
 _TICK_S = 0.1
+
+FAILED_HOSTS = "%failed-hosts"
+"""The host reference for those on which the last command failed."""
 
 
 class NoTarget(UsageError):
@@ -42,7 +56,7 @@ class NoTarget(UsageError):
 
     def what(self) -> str:
         """Say so."""
-        return "no host to act on"
+        return self.message or "no host to act on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +84,27 @@ class Session:
     clock: Clock = field(default_factory=SystemClock)
     interrupts: Interrupts = field(default_factory=Interrupts)
     user: str = field(default_factory=lambda: _user())
+    config: Config = NO_CONFIG
+    kept: SnapshotFile | None = None
+    """Where what was learned is written for the OS shells; None keeps nothing."""
 
     def __post_init__(self) -> None:
         """Nothing is known yet."""
         self.known: dict[str, Target] = {}
         self.targets: tuple[Target, ...] = ()
         self.snapshot = Snapshot()
+        self.places = Places()
+        self.followed = Followed()
+        self.down: frozenset[str] = frozenset()
+        """Labels of hosts that could not be reached when they were last asked."""
+        self.what_if = False
+        self.transcript: Transcript | None = None
+        self.last_words: tuple[str, ...] = ()
+        """The last command that acted on hosts, for `retry`."""
+        self.failed_hosts: tuple[str, ...] = ()
+        """Labels of the hosts on which it failed: `%failed-hosts`."""
+        self.read_only = self.config.is_read_only
+        self._learning = threading.Lock()
         self.logon = NO_OPTIONS
         self._deadline: float | None = None
         self.listing: tuple[tuple[str, str], ...] = ()
@@ -92,11 +121,11 @@ class Session:
         """The target for a host as typed: a known one with what is said now on top of it."""
         known = self.known.get(typed.strip().lower())
         if known is None:
-            fresh = parse_target(typed, _merge(self.logon, logon))
+            fresh = self.config.inventory.target(typed, merge(self.logon, logon))
             known = self.known.get(fresh.name)
             if known is None or known.url != fresh.url:
                 return self.remember(fresh)
-        merged = _merge(known.logon, logon)
+        merged = merge(known.logon, logon)
         if merged == known.logon:
             return known
         if not known.typed:
@@ -110,30 +139,90 @@ class Session:
         *,
         exclude: Sequence[str] = (),
         logon: LogonOptions = NO_OPTIONS,
+        many: bool = False,
     ) -> tuple[Target, ...]:
         """The targets of one command: those typed, else the session's, less those excluded.
 
-        Of several names for one endpoint the first counts.
+        Of several names for one endpoint the first counts. `many` lets long ranges pass.
 
         Raises:
             NoTarget: nothing is left.
-            BadHost: something typed is no host.
+            UsageError: something typed is no host, no group, or too many.
         """
-        names = list(_split(typed)) if typed else [target.name for target in self.targets]
+        sets = self._host_sets(logon)
+        typed, exclude = self._with_failed(typed), self._with_failed(exclude)
+        names = sets.expand(typed, many=many) if typed else [t.name for t in self.targets]
         chosen: dict[str, Target] = {}
         for name in names:
             target = self.target(name, logon)
             chosen.setdefault(target.url, target)
-        for name in _split(exclude):
-            chosen.pop(self._excluded(name, logon).url, None)
+        for name in sets.expand(exclude, many=True) if exclude else ():
+            chosen.pop(sets.key(name), None)
         if not chosen:
             raise NoTarget()
         return tuple(chosen.values())
 
-    def _excluded(self, typed: str, logon: LogonOptions) -> Target:
-        """What is not to be acted on need not be remembered."""
-        known = self.known.get(typed.strip().lower())
-        return known or parse_target(typed, _merge(self.logon, logon))
+    def all_hosts(self) -> tuple[Target, ...]:
+        """Every host that is known or configured."""
+        for name in self.config.inventory.hosts:
+            self.target(name)
+        return tuple(self.known.values())
+
+    def host_names(self) -> list[str]:
+        """The names that hosts go by, those of the configuration included."""
+        return sorted(self.addresses())
+
+    def addresses(self) -> dict[str, str]:
+        """Where each host is by its name, those of the configuration included, for completion."""
+        configured = {name: host.typed for name, host in self.config.inventory.hosts.items()}
+        return configured | {name: target.url for name, target in self.known.items()}
+
+    def _with_failed(self, typed: Sequence[str]) -> tuple[str, ...]:
+        """Host references with `%failed-hosts` written out. Raises `NoTarget` for none."""
+        found: list[str] = []
+        for text in typed:
+            if text.strip().lower() != FAILED_HOSTS:
+                found.append(text)
+            elif self.failed_hosts:
+                found.extend(self.failed_hosts)
+            else:
+                raise NoTarget(f"{FAILED_HOSTS} are none: no host failed in the last command")
+        return tuple(found)
+
+    def _host_sets(self, logon: LogonOptions) -> HostSets:
+        def endpoint(typed: str) -> str:
+            """What is only compared, or not to be acted on, need not be remembered."""
+            known = self.known.get(typed.strip().lower())
+            return (known or self.config.inventory.target(typed, merge(self.logon, logon))).url
+
+        return HostSets(self.config.inventory.members, key=endpoint)
+
+    def log_out(self, targets: Sequence[Target], *, keyring: bool = False) -> None:
+        """Close the channels to hosts and forget what was used to log on to them.
+
+        With `keyring`, out of the system's keyring, too.
+        """
+        for target in targets:
+            for credential in self.credentials.forget_logon(target, keyring=keyring):
+                self._logons.proven.discard(credential)
+            self.pool.drop(target)
+
+    def save_passwords(self, targets: Sequence[Target]) -> list[str]:
+        """Keep the passwords that hosts accepted in the system's keyring; return the users."""
+        accepted = {self.credentials.find(target) for target in targets} & self._logons.proven
+        saved = [self.credentials.save(credential) for credential in accepted]
+        return sorted({user for user in saved if user is not None})
+
+    def configure(self, config: Config) -> None:
+        """Take what a configuration says."""
+        self.config = config
+        self.read_only = config.is_read_only
+
+    def why_read_only(self, target: Target) -> str | None:
+        """What keeps a host from being changed, None where nothing does."""
+        if self.read_only:
+            return "this session"
+        return self.config.inventory.why_read_only(target)
 
     def host_status(self, target: Target) -> HostStatus:
         """What the session knows of a host, without asking it."""
@@ -201,7 +290,7 @@ class Session:
             gate=self._logons.gate(),
             stop=self._why_stop,
         ):
-            self._learn(outcome)
+            self.learn(outcome)
             yield outcome
 
     def _why_stop(self) -> type[BaseException] | None:
@@ -292,18 +381,58 @@ class Session:
         return self.send((self.known[step.host], step.operation) for step in plan.steps)
 
     def close(self) -> None:
-        """Close every channel."""
+        """Close every channel, and keep what was learned."""
         self.pool.close()
         self.executor.shutdown(wait=False)
+        if self.kept is not None:
+            self.kept.flush(self.knowledge)
 
-    def _learn(self, outcome: Outcome) -> None:
-        """Keep what an outcome tells of its host."""
+    def learn(self, outcome: Outcome, *, asked_at: datetime | None = None) -> tuple[str, ...]:
+        """Keep what an outcome tells of its host; what of it is news, in words for people.
+
+        For whoever asks hosts by other ways than `send`. An answer to what was `asked_at` a moment
+        after which the host was read again is too late, and says nothing. Any thread may call it.
+        """
+        with self._learning:
+            known = self.snapshot.read_at.get(outcome.host)
+            if asked_at is not None and known is not None and known > asked_at:
+                return ()
+            return self._learned(outcome)
+
+    def _learned(self, outcome: Outcome) -> tuple[str, ...]:
         now = self.clock.now()
-        if isinstance(outcome.value, JobList):
-            self.snapshot = self.snapshot.with_host(outcome.host, outcome.value.jobs, at=now)
+        self._note_standing(outcome)
+        value = outcome.value
+        if isinstance(value, JobList):
+            self.snapshot = self.snapshot.with_host(outcome.host, value.jobs, at=now)
+            self.places.learn(value.jobs)
+            news = self.followed.seen(outcome.host, value.jobs, is_whole=not value.partial)
         else:
+            news = ()
             for job in outcome.jobs:
                 self.snapshot = self.snapshot.with_job(job, at=now)
+                self.places.learn([job])
+                if outcome.planned is not None:
+                    self.followed.changed(job)
+                else:
+                    self.followed.seen(job.host, [job], is_whole=False)
+        if self.kept is not None:
+            self.kept.note(self.knowledge)
+        return news
+
+    def _note_standing(self, outcome: Outcome) -> None:
+        if isinstance(outcome.error, _DOWN):
+            self.down |= {outcome.host}
+        elif outcome.error is None and outcome.host in self.down:
+            self.down -= {outcome.host}
+
+    def knowledge(self) -> Knowledge:
+        """What completion knows, at this moment."""
+        hosts = {name: target.url for name, target in list(self.known.items())}
+        return Knowledge(hosts, self.snapshot, tuple(self.places.folders), tuple(self.places.urls))
+
+
+_DOWN = (wsman.ConnectFailed, wsman.AnswerTimeout)
 
 
 def _user() -> str:
@@ -312,23 +441,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return "unknown"
-
-
-def _merge(known: LogonOptions, said: LogonOptions) -> LogonOptions:
-    """What is said now, on top of what is known."""
-    unsaid = LogonOptions()
-    changes = {
-        option.name: getattr(said, option.name)
-        for option in fields(LogonOptions)
-        if getattr(said, option.name) != getattr(unsaid, option.name)
-    }
-    return replace(known, **changes)
-
-
-def _split(typed: Iterable[str]) -> Iterator[str]:
-    """Hosts may be several options, or one with commas. An empty one is an error, not no host."""
-    for text in typed:
-        names = [part for part in text.split(",") if part.strip()]
-        if not names:
-            raise BadHost(text, "it is empty")
-        yield from names

@@ -7,19 +7,26 @@ import shutil
 import sys
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
-from bitsshell.commands import Dispatcher, Interaction, tokenize
-from bitsshell.errors import BitsShellError
+from bitsshell.bits import Effect
+from bitsshell.commands import VERBS, Dispatcher, Interaction
+from bitsshell.commands.redirect import Redirect, split_redirect
+from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.outlets import NotWritten, Outlet, Paged, open_outlet, page_with
 from bitsshell.render import Renderer, make_renderer, question
 from bitsshell.render.errors import error_lines
 from bitsshell.render.printer import Printer, columns_of
-from bitsshell.results import Event, Output, Plan, Summary
+from bitsshell.results import Begin, Event, Output, Plan, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from bitsshell.commands import Invocation
     from bitsshell.session import Session
+
+MOST_BY_YES = 10
+"""Of more jobs than this the number is to be typed: a habit answers y too quickly."""
 
 DEFAULT_WIDTH = 4000
 """The width of what is written where there is no terminal: nothing that a job may hold is cut."""
@@ -36,6 +43,15 @@ class Ended:
     error: BitsShellError | None = None
 
 
+class FullScreen(Protocol):
+    """Shows a watch on the whole screen; what it yields afterwards stays."""
+
+    def __call__(
+        self, session: Session, invocation: Invocation, *, colour: bool
+    ) -> Iterator[Event]:
+        """Run the watch. Raises as the dispatcher does."""
+
+
 class Asking:
     """Asks yes or no by a function that reads a line; None where nobody can be asked."""
 
@@ -43,14 +59,19 @@ class Asking:
         self.read_line = read_line
 
     def confirm(self, plan: Plan) -> bool | None:
-        """Whether the person types y or yes; end of file is a no. Ctrl-C raises."""
+        """Whether the person types y or yes, or the number where it is a large one.
+
+        End of file is a no. Ctrl-C raises.
+        """
         if self.read_line is None:
             return None
+        number = str(plan.size) if plan.size > MOST_BY_YES else None
+        wanted = f"type {number} to go on:" if number else "[y/N]"
         try:
-            typed = self.read_line(f"{question(plan)} [y/N] ")
+            typed = self.read_line(f"{question(plan)} {wanted} ")
         except EOFError:
             return False
-        return typed.strip().lower() in {"y", "yes"}
+        return typed.strip().lower() in ({number} if number else {"y", "yes"})
 
 
 class Terminal:
@@ -63,7 +84,9 @@ class Terminal:
         err: what is said about it goes here.
         output: the form when a line asks for none; None for a table, and for NDJSON where a watch
             can not be drawn in place.
-        environment: `NO_COLOR` and `TERM` are looked up here.
+        full_screen: shows a `watch`, where the terminal can carry it.
+        is_paged: answers that are taller than the terminal go through a pager.
+        environment: `NO_COLOR`, `TERM` and `PAGER` are looked up here.
     """
 
     def __init__(
@@ -74,6 +97,8 @@ class Terminal:
         out: TextIO | None = None,
         err: TextIO | None = None,
         output: Output | None = None,
+        full_screen: FullScreen | None = None,
+        is_paged: bool = False,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.session = session
@@ -81,9 +106,13 @@ class Terminal:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
         self.output = output
+        self.full_screen = full_screen
+        self.is_paged = is_paged
+        self._environment = environment
         is_dumb = environment.get("TERM") == "dumb"
         self.is_live = _is_terminal(self.out) and not is_dumb and _takes_escapes(self.out)
-        self.has_colour = self.is_live and not environment.get("NO_COLOR")
+        is_plain = bool(environment.get("NO_COLOR")) or not session.config.colour
+        self.has_colour = self.is_live and not is_plain
 
     @property
     def width(self) -> int:
@@ -95,13 +124,19 @@ class Terminal:
     def run_line(self, line: str) -> Ended:
         """Run one line as typed; an empty one or a comment does nothing."""
         try:
-            words = tokenize(line)
+            words, redirect = split_redirect(line)
+            if redirect is not None and not words:
+                raise UsageError(
+                    f"a command is missing before {redirect.into}", hint="jobs > jobs.tsv"
+                )
         except BitsShellError as error:
             return self.fail(error)
-        return self.run(words) if words else Ended()
+        return self.run(words, redirect) if words else Ended()
 
-    def run(self, words: Sequence[str]) -> Ended:
-        """Run one command. Errors are written, not raised.
+    def run(self, words: Sequence[str], redirect: Redirect | None = None) -> Ended:
+        """Run one command, its data to the screen or where `redirect` says.
+
+        Errors are written, not raised.
 
         Raises:
             KeyboardInterrupt: Ctrl-C for the second time; what had come is written.
@@ -109,17 +144,29 @@ class Terminal:
         """
         try:
             invocation = self.dispatcher.parse(words)
+            outlet = None if redirect is None else open_outlet(redirect, self.out)
         except BitsShellError as error:
             return self.fail(error)
-        renderer = self.renderer(invocation.output or self.output)
+        if outlet is None:
+            return self._show(invocation, self.renderer(invocation.output or self.output))
+        return self._divert(invocation, outlet)
+
+    def _show(
+        self, invocation: Invocation, renderer: Renderer, outlet: Outlet | None = None
+    ) -> Ended:
         summary: Summary | None = None
+        has_begun = outlet is None  # a file keeps its old text until an answer comes
         try:
-            for event in _all(self.dispatcher.events(invocation)):
+            for event in _all(self._events(invocation, outlet)):
                 if isinstance(event, Summary):
                     summary = event
                 renderer.feed(event)
+                has_begun = has_begun or not isinstance(event, Begin)
+                if outlet is not None and outlet.is_gone and _only_reads(invocation):
+                    break
         except BitsShellError as error:
-            renderer.close()
+            if has_begun:
+                renderer.close()
             return self.fail(error)
         except KeyboardInterrupt:
             renderer.close()
@@ -127,11 +174,44 @@ class Terminal:
         renderer.close()
         return Ended(summary)
 
+    def _divert(self, invocation: Invocation, outlet: Outlet) -> Ended:
+        """Run a command whose data goes elsewhere: plain, unless the line says in which form."""
+        asked = invocation.output or (self.output if self.output is not Output.TABLE else None)
+        renderer = make_renderer(
+            asked or Output.TSV,
+            out=cast("TextIO", outlet),
+            err=self.err,
+            width=DEFAULT_WIDTH,
+            clock=self.session.clock.now,
+        )
+        ended = Ended()
+        try:
+            ended = self._show(invocation, renderer, outlet)
+        finally:
+            outlet.finish(is_well=ended.error is None)
+        if outlet.problem is not None:
+            return self.fail(NotWritten(f"not everything was written: {outlet.problem}"))
+        return ended
+
+    def _events(self, invocation: Invocation, outlet: Outlet | None) -> Iterator[Event]:
+        """The events of a line. A watch for a person is shown on the whole screen first."""
+        is_table = (invocation.output or self.output or Output.TABLE) is Output.TABLE
+        if (
+            self.full_screen is not None
+            and outlet is None
+            and self.is_live
+            and is_table
+            and invocation.verb == "watch"
+            and invocation.context is not None
+        ):
+            return self.full_screen(self.session, invocation, colour=self.has_colour)
+        return self.dispatcher.events(invocation)
+
     def renderer(self, output: Output | None) -> Renderer:
         """A renderer for one command on these streams, in the form that was asked for, if any."""
         return make_renderer(
             output or Output.TABLE,
-            out=self.out,
+            out=self._paged() if self.is_paged and self.is_live else self.out,
             err=self.err,
             width=self.width,
             colour=self.has_colour,
@@ -139,6 +219,12 @@ class Terminal:
             watch_lines=output is not None,
             clock=self.session.clock.now,
         )
+
+    def _paged(self) -> TextIO:
+        def height() -> int:
+            return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).lines
+
+        return cast("TextIO", Paged(self.out, height=height, page=page_with(self._environment)))
 
     def fail(self, error: BitsShellError) -> Ended:
         """Write an error that came before anything was sent."""
@@ -150,6 +236,11 @@ class Terminal:
 def _all(events: Iterator[Event]) -> Iterator[Event]:
     with closing(events):  # type: ignore[type-var]  # it is a generator
         yield from events
+
+
+def _only_reads(invocation: Invocation) -> bool:
+    command = VERBS.get(invocation.verb)
+    return command is None or command.effect is Effect.READ
 
 
 def _is_terminal(stream: TextIO) -> bool:

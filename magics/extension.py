@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
+from bitsshell import config
 from bitsshell.commands import VERBS
 from bitsshell.session import Session
 from magics.matcher import make_matcher
@@ -27,7 +28,7 @@ class BitsMagics(Magics):
 
     def __init__(self, shell: InteractiveShell, session: Session | None = None) -> None:
         super().__init__(shell)
-        self.session = session or Session()
+        self.session = session or Session(config=config.load())
         self.runner = Runner(shell, self.session)
         self.matcher = make_matcher(self.session)
         for verb in VERBS:

@@ -64,12 +64,16 @@ def _match(text: str, session: Session) -> SimpleMatcherResult:
 
 
 def _candidates(completion: Completion, line: str, typed: str) -> Iterator[SimpleCompletion]:
+    own = [option.split()[0] for option in MAGIC_OPTIONS]
+    if not (typed.startswith("-") and len(cut(line).tokens) > 1):
+        own = []
+    own = [name for name in own if name.startswith(typed)]
     for candidate in completion.candidates:
+        # What only resembles the letters is for where nothing begins with them.
+        if own and not candidate.text.startswith(typed):
+            continue
         # A host may name a job as it likes; what cannot be seen is not inserted unseen.
         if candidate.text.isprintable():
             yield SimpleCompletion(text=candidate.text, type=str(candidate.kind))
-    if typed.startswith("-") and len(cut(line).tokens) > 1:
-        for option in MAGIC_OPTIONS:
-            name = option.split()[0]
-            if name.startswith(typed):
-                yield SimpleCompletion(text=name, type="option")
+    for name in own:
+        yield SimpleCompletion(text=name, type="option")

@@ -98,5 +98,7 @@ def _counts(report: Report) -> str:
             return counted(len(report.jobs), "job")
         case View.EXPLAIN:
             return counted(len(report.items), "explanation")
+        case View.CHECKS:
+            return counted(len(report.items), "check")
         case _:
             return counts(report.summary)

@@ -28,6 +28,17 @@ def captures() -> Path:
     return CAPTURES
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What this machine's person has configured says nothing to the tests."""
+    empty = tmp_path_factory.mktemp("configuration") / "config.toml"
+    empty.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BITSSHELL_CONFIG", str(empty))
+        patch.setenv("XDG_STATE_HOME", str(empty.parent))  # what tests learn is nobody's to keep
+        yield
+
+
 @pytest.fixture(scope="session")
 def running_fleet() -> Iterator[PracticeFleet]:
     """Three practice hosts for the whole run; take `site`, which finds and leaves them clean."""

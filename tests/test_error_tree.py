@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ SAMPLES: dict[str, Any] = {
     "error": JobError(host="web01", job_id=ID, code=0x80190194, context=ErrorContext.REMOTE_FILE),
     "extra": "kerberos",
     "field": "name",
+    "groups": ("web", "db"),
     "hint": "do this",
     "host": "web01",
     "hosts": ("web01", "web02"),
@@ -37,9 +39,12 @@ SAMPLES: dict[str, Any] = {
     "kind": "ZeroDivisionError",
     "limit_s": 30.0,
     "message": "what happened",
+    "line": 7,
     "name": "nightly",
+    "names": ("web", "db"),
     "options": ("--one", "--two"),
     "plan": None,
+    "path": Path("bitsshell.toml"),
     "problem": "is empty",
     "question": "cancel 2 jobs on web01",
     "reason": "cannot be sent",

@@ -374,12 +374,15 @@ class ChangeState:
 
     `planned_state` is the state that the plan was made on, from which the effect follows: a
     cancelled job is lost, and completing an unfinished one keeps only the files that are done.
+    `lost_bytes` and `lost_files` say how much that is, as far as the plan knew.
     """
 
     job_id: str
     action: JobAction
     planned_state: JobState | None = None
     job_name: str = field(default="", compare=False)
+    lost_bytes: int | None = field(default=None, compare=False)
+    lost_files: int | None = field(default=None, compare=False)
 
     @property
     def effect(self) -> Effect:

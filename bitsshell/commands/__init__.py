@@ -8,10 +8,14 @@ from __future__ import annotations
 
 # The order of these imports is the order in which `help` lists the verbs.
 from bitsshell.commands import targets  # isort: skip
+from bitsshell.commands import logon  # isort: skip
+from bitsshell.commands import doctor  # isort: skip
 from bitsshell.commands import look  # isort: skip
 from bitsshell.commands import make  # isort: skip
 from bitsshell.commands import change  # isort: skip
 from bitsshell.commands import live  # isort: skip
+from bitsshell.commands import sessions  # isort: skip
+from bitsshell.commands import setup  # isort: skip
 from bitsshell.commands.declare import VERBS, Call, Change, VerbCommand, verb
 from bitsshell.commands.dispatch import (
     Dispatcher,
@@ -37,10 +41,14 @@ __all__ = [
     "VerbCommand",
     "change",
     "cut",
+    "doctor",
     "live",
+    "logon",
     "look",
     "make",
     "quote",
+    "sessions",
+    "setup",
     "targets",
     "tokenize",
     "verb",

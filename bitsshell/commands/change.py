@@ -17,11 +17,14 @@ from bitsshell.bits import (
 )
 from bitsshell.bits.limits import MAX_DESCRIPTION, check_description, check_name
 from bitsshell.commands.declare import Call, Change, verb
-from bitsshell.commands.types import PRIORITY, Checked, Duration, Job
+from bitsshell.commands.types import PRIORITY, STATES, Checked, Duration, Job
 from bitsshell.errors import UsageError
+from bitsshell.fleet.references import parse_reference
 from bitsshell.results import Outcome, Plan, Status, Step, View
 
 if TYPE_CHECKING:
+    from bitsshell.bits import Job as BitsJob
+    from bitsshell.bits import JobState
     from bitsshell.fleet.references import Reference
 
 
@@ -87,33 +90,89 @@ def set_verb(
     return Change(Plan("set", steps, resolution.failed))
 
 
-def _plan_action(call: Call, references: tuple[Reference, ...], action: JobAction) -> Change:
-    """One SetJobState a job; jobs that are as wanted already are not touched."""
-    resolution = call.resolve(references)
+_state_jobs_argument = click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
+_states_option = click.option(
+    "--state",
+    "states",
+    type=STATES,
+    metavar="STATE[,STATE]",
+    help="only jobs in these states; without JOB all of them",
+)
+
+
+def _plan_action(
+    call: Call,
+    references: tuple[Reference, ...],
+    states: tuple[JobState, ...] | None,
+    action: JobAction,
+) -> Change:
+    """One SetJobState a job; jobs that are as wanted already are not touched.
+
+    Raises UsageError when neither jobs nor states are named, or none is in such a state.
+    """
+    if not references and states is None:
+        raise UsageError("JOB is missing", hint=f"{call.verb} JOB..., or all of a --state")
+    resolution = call.resolve(references or (parse_reference("*"),))
+    pairs = [
+        (target, job) for target, job in resolution.found if states is None or job.state in states
+    ]
+    if states is not None and not pairs and not resolution.failed:
+        names = " or ".join(state.name for state in states)
+        raise UsageError(f"no such job is in {names}", hint="see what there is: jobs")
     steps: list[Step] = []
     found: list[Outcome] = list(resolution.failed)
-    for target, job in resolution.found:
+    for target, job in pairs:
         if is_already(job, action):
             found.append(Outcome(host=target.name, status=Status.ALREADY, value=job, job_id=job.id))
             continue
-        operation = ChangeState(job.id, action, planned_state=job.state, job_name=job.name)
+        lost_bytes, lost_files = _loss(job, action)
+        operation = ChangeState(
+            job.id,
+            action,
+            planned_state=job.state,
+            job_name=job.name,
+            lost_bytes=lost_bytes,
+            lost_files=lost_files,
+        )
         steps.append(Step(target.name, operation))
     return Change(Plan(action.name.lower(), tuple(steps), tuple(found)))
+
+
+def _loss(job: BitsJob, action: JobAction) -> tuple[int | None, int | None]:
+    """Bytes and files that the action throws away.
+
+    A cancelled job loses all that it fetched; a completed one what belongs to unfinished files.
+    """
+    if action is JobAction.CANCEL:
+        return job.bytes_transferred, job.files_total
+    if action is JobAction.COMPLETE and not job.is_finished:
+        unfinished = [
+            file
+            for file in job.files
+            if file.bytes_total is None or file.bytes_transferred < file.bytes_total
+        ]
+        is_known = len(job.files) == job.files_total
+        lost = sum(file.bytes_transferred for file in unfinished) if is_known else None
+        return lost, job.files_total - job.files_transferred
+    return None, None
 
 
 @verb(
     "resume",
     view=View.CHANGES,
     effect=Effect.CHANGE,
-    examples=("resume nightly", "resume %errors --yes"),
+    examples=("resume nightly", "resume %errors --yes", "resume --state transient-error"),
 )
-@_jobs_argument
-def resume(call: Call, jobs: tuple[Reference, ...]) -> Change:
+@_state_jobs_argument
+@_states_option
+def resume(
+    call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
+) -> Change:
     """Resume jobs: suspended, failed, or waiting for their retry.
 
     A job in TRANSIENT_ERROR is tried again at once.
     """
-    return _plan_action(call, jobs, JobAction.RESUME)
+    return _plan_action(call, jobs, states, JobAction.RESUME)
 
 
 @verb(
@@ -122,10 +181,13 @@ def resume(call: Call, jobs: tuple[Reference, ...]) -> Change:
     effect=Effect.CHANGE,
     examples=("suspend nightly", "suspend '*' -H web01 --yes"),
 )
-@_jobs_argument
-def suspend(call: Call, jobs: tuple[Reference, ...]) -> Change:
+@_state_jobs_argument
+@_states_option
+def suspend(
+    call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
+) -> Change:
     """Suspend jobs. Nothing of what was transferred is lost."""
-    return _plan_action(call, jobs, JobAction.SUSPEND)
+    return _plan_action(call, jobs, states, JobAction.SUSPEND)
 
 
 @verb(
@@ -134,26 +196,32 @@ def suspend(call: Call, jobs: tuple[Reference, ...]) -> Change:
     effect=Effect.DESTROY,
     examples=("complete nightly", "complete 'nightly*' --yes"),
 )
-@_jobs_argument
-def complete(call: Call, jobs: tuple[Reference, ...]) -> Change:
+@_state_jobs_argument
+@_states_option
+def complete(
+    call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
+) -> Change:
     """Complete jobs: files get their names, jobs leave the queue.
 
     Completing a job that is not TRANSFERRED keeps the files that are done and deletes the rest,
     so it asks first.
     """
-    return _plan_action(call, jobs, JobAction.COMPLETE)
+    return _plan_action(call, jobs, states, JobAction.COMPLETE)
 
 
 @verb(
     "cancel",
     view=View.CHANGES,
     effect=Effect.DESTROY,
-    examples=("cancel nightly", "cancel %1-4 --yes"),
+    examples=("cancel nightly", "cancel %1-4 --yes", "cancel 'old*' --state error --what-if"),
 )
-@_jobs_argument
-def cancel(call: Call, jobs: tuple[Reference, ...]) -> Change:
+@_state_jobs_argument
+@_states_option
+def cancel(
+    call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
+) -> Change:
     """Cancel jobs: temporary files are deleted, jobs leave the queue.
 
-    It asks first.
+    It asks first, and says how much is lost.
     """
-    return _plan_action(call, jobs, JobAction.CANCEL)
+    return _plan_action(call, jobs, states, JobAction.CANCEL)

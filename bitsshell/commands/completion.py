@@ -7,14 +7,19 @@ The work is click's own resolution of what fits. The candidates come from the se
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem, ShellComplete
 
 from bitsshell.commands.declare import HELP_OPTIONS, VERBS
+from bitsshell.commands.expansion import expanded, own_help
 from bitsshell.commands.tokens import Line, Token, cut, quote, quoted
+from bitsshell.commands.types import local_paths
+from bitsshell.errors import UsageError
+from bitsshell.fuzzy import fitting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +43,7 @@ class CandidateKind(enum.StrEnum):
     VALUE = "value"
     JOB = "job"
     HOST = "host"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +76,51 @@ def complete(line: str, position: int, session: Session) -> Completion:
     if found.has_comment:
         return Completion(position)
     done, last = _split(found, position)
+    opened = found.open_quote[0] if found.open_quote else None
+
+    def written(text: str) -> str:
+        return quoted(text, opened) if opened else quote(text)
+
+    return Completion(
+        last.start,
+        tuple(
+            candidate
+            if candidate.kind is CandidateKind.VERB
+            else replace(candidate, text=written(candidate.text))
+            for candidate in _of_line(line, found, done, last, session)
+        ),
+    )
+
+
+def _of_line(
+    line: str, found: Line, done: list[str], last: Token, session: Session
+) -> list[Candidate]:
+    """Behind `>` a file of this machine; behind `|` stands what only the OS shell knows."""
+    for token in found.tokens[: len(done)]:
+        operator = line[token.start]
+        if operator == "|":
+            return []
+        if operator == ">":
+            return [Candidate(path, "", CandidateKind.PATH) for path in local_paths(last.value)]
+    return complete_words(done, last.value, session)
+
+
+def complete_words(done: list[str], typed: str, session: Session) -> list[Candidate]:
+    """What fits after the words that are complete and what is typed of the next; not quoted.
+
+    For a front end whose line another shell has cut.
+    """
     if not done:
-        return Completion(last.start, tuple(_first_words(last.value)))
+        return [*_first_words(typed), *_own_words(typed, session)]
+    done = _expanded(done, session)
     if done[0] == "help":
-        verbs = tuple(_verbs(last.value)) if len(done) == 1 else ()
-        return Completion(last.start, verbs)
+        return list(_verbs(typed)) if len(done) == 1 else []
     command = VERBS.get(done[0])
     if command is None:
-        return Completion(last.start)
-    items = _items(command, done, last.value, session)
-    prefix = _option_prefix(last.value)
-    opened = found.open_quote[0] if found.open_quote else None
-    return Completion(last.start, tuple(_candidate(item, prefix, opened) for item in items))
+        return []
+    items = _items(command, done, typed, session)
+    prefix = _option_prefix(typed)
+    return [_candidate(item, prefix) for item in items]
 
 
 def _split(found: Line, position: int) -> tuple[list[str], Token]:
@@ -92,17 +131,36 @@ def _split(found: Line, position: int) -> tuple[list[str], Token]:
     return found.values, Token("", position, position)
 
 
-def _first_words(typed: str) -> Iterator[Candidate]:
-    yield from _verbs(typed)
-    for word, help_text in SHELL_WORDS.items():
-        if word.startswith(typed.lower()):
-            yield Candidate(word, help_text, CandidateKind.VERB)
+def _first_words(typed: str) -> list[Candidate]:
+    words = [*_all_verbs(), *(Candidate(w, h, CandidateKind.VERB) for w, h in SHELL_WORDS.items())]
+    return fitting(typed, words, _text)
 
 
-def _verbs(typed: str) -> Iterator[Candidate]:
+def _own_words(typed: str, session: Session) -> list[Candidate]:
+    """Aliases and saved commands of the configuration."""
+    own = own_help(session.config, {*VERBS, *SHELL_WORDS})
+    words = [Candidate(name, text, CandidateKind.VERB) for name, (_, text) in own.items()]
+    return fitting(typed, words, _text)
+
+
+def _expanded(done: list[str], session: Session) -> list[str]:
+    """What the words stand for; as they are while an argument is still missing."""
+    try:
+        return expanded(done, session.config, VERBS)
+    except UsageError:
+        return done
+
+
+def _verbs(typed: str) -> list[Candidate]:
+    return fitting(typed, _all_verbs(), _text)
+
+
+def _all_verbs() -> Iterator[Candidate]:
     for name, command in VERBS.items():
-        if name.startswith(typed.lower()):
-            yield Candidate(name, command.get_short_help_str(_HELP_WIDTH), CandidateKind.VERB)
+        yield Candidate(name, command.get_short_help_str(_HELP_WIDTH), CandidateKind.VERB)
+
+
+_text = attrgetter("text")
 
 
 def _items(
@@ -113,9 +171,15 @@ def _items(
     is_option = typed.startswith("-") and "--" not in arguments
     if "=" in typed and not _takes_value(command, arguments, typed):
         return []
-    found = ShellComplete(command, {"obj": session}, name, "").get_completions(arguments, typed)
+    finder = ShellComplete(command, {"obj": session}, name, "")
+    found = finder.get_completions(arguments, typed)
+    own_help = CompletionItem(HELP_OPTIONS[0], help=f"explain {name}")
     if is_option and HELP_OPTIONS[0].startswith(typed):
-        found.append(CompletionItem(HELP_OPTIONS[0], help=f"explain {name}"))
+        found.append(own_help)
+    if not found and is_option and "=" not in typed:
+        letters = typed.strip("-")
+        every = [*finder.get_completions(arguments, "--"), own_help]
+        found = fitting(letters, every, lambda item: str(item.value)[2:]) if letters else []
     return found
 
 
@@ -137,11 +201,10 @@ def _option_prefix(typed: str) -> str:
     return typed.partition("=")[0] + "=" if typed.startswith("--") and "=" in typed else ""
 
 
-def _candidate(item: CompletionItem, prefix: str, opened: str | None) -> Candidate:
+def _candidate(item: CompletionItem, prefix: str) -> Candidate:
     value = str(item.value)
     kind = CandidateKind(item.kind) if item.kind else _kind_of(value)
-    text = prefix + value
-    return Candidate(quoted(text, opened) if opened else quote(text), item.help or "", kind)
+    return Candidate(prefix + value, item.help or "", kind)
 
 
 def _kind_of(value: str) -> CandidateKind:

@@ -6,17 +6,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bitsshell.bits import Effect
-from bitsshell.commands.types import Duration, Host, Member
+from bitsshell.commands.types import Duration, Host, LocalFile, Member
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
-from bitsshell.results import Event, Outcome, Output, Plan, View
+from bitsshell.results import Event, Outcome, Output, Plan, PlanForm, View
 from bitsshell.session import Resolution, Session
 
 if TYPE_CHECKING:
@@ -42,7 +41,9 @@ class Call:
     """One call of a verb: the session, and the options that every verb takes.
 
     `unread` are the hosts that were still being read for a plan when the command was cut off,
-    `asking_s` is how long a person took to answer.
+    `asking_s` is how long a person took to answer. `pause` lets the time between two polls pass,
+    in place of the session's own, for a front end that does something else meanwhile; it raises as
+    `Session.pause` does.
     """
 
     verb: str
@@ -53,14 +54,18 @@ class Call:
     logon: LogonOptions = field(default_factory=LogonOptions)
     output: Output | None = None
     what_if: bool = False
+    form: PlanForm = PlanForm.WORDS
     yes: bool = False
     timeout_s: float | None = None
     unread: list[Outcome] = field(default_factory=list)
     asking_s: float = 0.0
+    pause: Callable[[float], None] | None = None
 
     def targets(self) -> tuple[Target, ...]:
         """The hosts to act on. Raises `NoTarget` and `BadHost`."""
-        return self.session.select(self.typed_hosts, exclude=self.excluded, logon=self.logon)
+        return self.session.select(
+            self.typed_hosts, exclude=self.excluded, logon=self.logon, many=self.yes
+        )
 
     def resolve(self, references: Sequence[Reference]) -> Resolution:
         """What references mean on the targets right now, in the order of the targets.
@@ -215,25 +220,19 @@ def common_options(*, live: bool = False) -> list[click.Parameter]:
             "--output",
             type=Member(Output, "output format"),
             metavar="FORMAT",
-            help="table, json, ndjson, csv, vertical",
+            help="table, json, ndjson, csv, tsv, vertical",
         ),
         option("--what-if", is_flag=True, help="show what would be done, and send nothing"),
+        option(
+            "--as",
+            "form",
+            type=Member(PlanForm, "form"),
+            metavar="FORM",
+            help="what-if in this form: words, powershell, xml",
+        ),
         option("-y", "--yes", is_flag=True, help="do not ask"),
         option("--timeout", type=Duration(minimum_s=0.1), help=limit),
     ]
-
-
-class _ExistingFile(click.ParamType[str]):
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The path as given. Raises UsageError when no such file can be read."""
-        path = Path(str(value)).expanduser()
-        if not path.is_file():
-            raise UsageError(
-                f"there is no file {shown(str(value))}", hint="give the path of a PEM file"
-            )
-        return str(path)
 
 
 class _Port(click.ParamType[int]):
@@ -247,7 +246,7 @@ class _Port(click.ParamType[int]):
         return int(text)
 
 
-_EXISTING = _ExistingFile()
+_EXISTING = LocalFile()
 _PORT = _Port()
 _FOR_CHANGES = {"what_if", "yes"}
 """Options that every verb takes, and that mean nothing to one that only reads."""

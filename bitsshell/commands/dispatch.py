@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from bitsshell.bits import Effect
 from bitsshell.commands.declare import (
     HELP_OPTIONS,
     VERBS,
@@ -23,13 +24,21 @@ from bitsshell.commands.declare import (
     common_values,
     logon_options,
 )
-from bitsshell.commands.folding import folded
+from bitsshell.commands.expansion import expanded, own_help
 from bitsshell.commands.outcomes import NotReached
+from bitsshell.commands.pairs import folded as folded_outcomes
+from bitsshell.commands.recipes import plan_scripts
+from bitsshell.commands.shape import shape_of
 from bitsshell.commands.tokens import quote
+from bitsshell.commands.topics import overview_lines, topic_text
+from bitsshell.commands.types import Host
+from bitsshell.config import NO_CONFIG, Config
 from bitsshell.errors import BitsShellError, UsageError, shown
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, NoCredential
 from bitsshell.fleet.fanout import OutOfTime, TimeLimit
+from bitsshell.folding import folded
 from bitsshell.render import question
+from bitsshell.render.text import folded_names
 from bitsshell.results import (
     Begin,
     Ending,
@@ -38,6 +47,7 @@ from bitsshell.results import (
     Outcome,
     Output,
     Plan,
+    PlanForm,
     Planned,
     Status,
     Summary,
@@ -90,6 +100,29 @@ class NeedsConfirmation(BitsShellError):
         return f"nothing was sent, for nobody can be asked: {self.question}"
 
 
+class ReadOnly(UsageError):
+    """A change was asked for where only looking is allowed. Nothing was sent."""
+
+    verb: str
+    hosts: tuple[str, ...]
+    why: str
+
+    def __init__(self, verb: str, hosts: tuple[str, ...], why: str) -> None:
+        super().__init__(verb=verb, hosts=hosts, why=why)
+
+    def what(self) -> str:
+        """Say what is read-only, and that nothing was sent."""
+        where = f" ({', '.join(folded(self.hosts))})" if self.hosts else ""
+        return f"{self.why} is read-only{where}: {self.verb} was refused, nothing was sent"
+
+    @property
+    def hint(self) -> str | None:
+        """Where that is said."""
+        if self.why == "this session":
+            return "readonly off lifts it"
+        return "leave these hosts out with -x, or change it in the configuration: config path"
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One verb with its words, parsed and converted; nothing is sent yet.
@@ -102,6 +135,8 @@ class Invocation:
     words: tuple[str, ...]
     context: click.Context | None
     call: Call
+    notice: str = ""
+    """Said before anything else."""
 
     @property
     def output(self) -> Output | None:
@@ -118,12 +153,41 @@ class Dispatcher:
 
     def parse(self, words: Sequence[str]) -> Invocation:
         """Turn words into an invocation. Raises UsageError; sends nothing."""
+        try:
+            invocation = self._parsed(words)
+            return self._again(invocation) if _is_retry(invocation) else invocation
+        except BitsShellError as error:
+            if self.session.transcript is not None:
+                self.session.transcript.refused(_typed(words), error)
+            raise
+
+    def _again(self, retry: Invocation) -> Invocation:
+        """The last command on the hosts that failed. Raises UsageError where there is none."""
+        session, asked = self.session, retry.call
+        if not session.last_words:
+            raise UsageError("there is no command to repeat", hint="retry comes after a command")
+        typed = _typed(session.last_words)
+        if not session.failed_hosts:
+            raise UsageError(
+                f"no host failed in the last command: {typed}", hint="type it again to repeat it"
+            )
+        again = self._parsed(session.last_words, f"retry  # {typed}")
+        call = again.call
+        call.typed_hosts, call.excluded = session.failed_hosts, ()
+        call.what_if, call.form = call.what_if or asked.what_if, asked.form
+        call.yes = call.yes or asked.yes
+        call.output = asked.output or call.output
+        call.timeout_s = asked.timeout_s or call.timeout_s
+        return replace(again, notice=f"{typed}: again on {folded_names(session.failed_hosts)}")
+
+    def _parsed(self, words: Sequence[str], command: str | None = None) -> Invocation:
+        words = expanded(words, self.session.config, _own_words())
         name, *arguments = words or [""]
-        command = " ".join(quote(word) for word in words)
+        command = command or _typed(words)
         call = Call(name, self.session, lambda plan: self._journaled(plan, command))
         if name == "help" or name in HELP_OPTIONS:
             return Invocation("help", View.TEXT, tuple(arguments), None, call)
-        declared = find_verb(name)
+        declared = find_verb(name, self.session.config)
         try:
             context = make_context(declared, arguments, call)
         except HelpWanted:
@@ -133,7 +197,8 @@ class Dispatcher:
         call.excluded = tuple(values["exclude"])
         call.logon = logon_options(values)
         call.output = values["output"]
-        call.what_if = values["what_if"]
+        call.form = values["form"] or PlanForm.WORDS
+        call.what_if = values["what_if"] or values["form"] is not None or self.session.what_if
         call.yes = values["yes"]
         call.timeout_s = values["timeout"]
         return Invocation(name, declared.view, tuple(words), context, call)
@@ -145,7 +210,17 @@ class Dispatcher:
             UsageError: what was asked for cannot be done as it stands; nothing was sent.
             NeedsConfirmation: nobody could be asked; nothing was sent.
         """
-        yield Begin(invocation.verb, invocation.view)
+        transcript = self.session.transcript
+        events = self._events(invocation)
+        if transcript is not None:
+            output = invocation.output or Output.TABLE
+            events = transcript.taking(_typed(invocation.words), events, output)
+        return events
+
+    def _events(self, invocation: Invocation) -> Iterator[Event]:
+        yield Begin(invocation.verb, invocation.view, shape_of(invocation.context))
+        if invocation.notice:
+            yield Notice(invocation.notice)
         began = self.session.clock.monotonic()
         tally = _Tally(invocation.verb)
         try:
@@ -165,14 +240,29 @@ class Dispatcher:
         except _Declined:
             tally.ending = Ending.DECLINED
             yield Notice("nothing was sent")
+        self._remember(invocation, tally)
         elapsed_s = self.session.clock.monotonic() - began - invocation.call.asking_s
         yield tally.summary(elapsed_s)
+
+    def _remember(self, invocation: Invocation, tally: _Tally) -> None:
+        """Keep which hosts failed, and for `retry` a command that did not name its hosts itself."""
+        if not tally.hosts or (invocation.call.what_if and tally.ending is Ending.COMPLETE):
+            return
+        self.session.failed_hosts = tally.failed_hosts
+        command = invocation.context.command if invocation.context is not None else None
+        names_hosts = command is not None and any(
+            isinstance(param, click.Argument) and isinstance(param.type, Host)
+            for param in command.params
+        )
+        self.session.last_words = () if names_hosts else invocation.words
 
     def _answer(self, invocation: Invocation) -> Iterator[Event]:
         context = invocation.context
         if context is None:
-            yield Text(help_text(invocation.words))
+            yield Text(help_text(invocation.words, self.session.config))
             return
+        if self.session.read_only and VERBS[invocation.verb].effect is not Effect.READ:
+            raise ReadOnly(invocation.verb, (), "this session")
         with context:
             try:
                 answer: Answer = context.command.invoke(context)
@@ -185,8 +275,9 @@ class Dispatcher:
 
     def _change(self, change: Change, invocation: Invocation) -> Iterator[Event]:
         plan, call = change.plan, invocation.call
+        self._refuse_read_only(plan)
         if call.what_if:
-            yield Planned(plan)
+            yield Planned(plan, call.form, plan_scripts(plan, call.form, self.session.known))
         # A job that is there already and is followed gets its outcome in the end, and only then.
         yield from (one for one in plan.found if (one.host, one.job_id) not in plan.follows)
         if call.what_if or not (plan.steps or plan.follows):
@@ -194,7 +285,15 @@ class Dispatcher:
         if plan.needs_confirmation and not call.yes:
             self._ask(plan, call)
         with self.session.within(call.timeout_s):  # a question takes nothing of the time
-            yield from change.run() if change.run else folded(plan, call.carry_out(plan))
+            yield from change.run() if change.run else folded_outcomes(plan, call.carry_out(plan))
+
+    def _refuse_read_only(self, plan: Plan) -> None:
+        """Raise `ReadOnly` where the plan would change a host that may only be looked at."""
+        session = self.session
+        reasons = {host: session.why_read_only(session.known[host]) for host in plan.hosts}
+        refused = {host: why for host, why in reasons.items() if why is not None}
+        if refused:
+            raise ReadOnly(plan.verb, tuple(refused), next(iter(refused.values())))
 
     def _ask(self, plan: Plan, call: Call) -> None:
         """Return when a person agrees."""
@@ -231,45 +330,61 @@ class Dispatcher:
             journal.close(number, tally.summary(self.session.clock.monotonic() - began))
 
 
-def find_verb(name: str) -> VerbCommand:
+def _is_retry(invocation: Invocation) -> bool:
+    return invocation.verb == "retry" and invocation.context is not None
+
+
+def _typed(words: Sequence[str]) -> str:
+    """The words as a line that can be typed."""
+    return " ".join(quote(word) for word in words)
+
+
+def find_verb(name: str, config: Config = NO_CONFIG) -> VerbCommand:
     """The verb of this name. Raises `UnknownVerb` with the nearest ones."""
     command = VERBS.get(name)
     if command is None:
-        raise UnknownVerb(name, [*VERBS, "help", "exit"])
+        raise UnknownVerb(name, [*VERBS, *config.aliases, *config.commands, "help", "exit"])
     return command
 
 
 def make_context(command: VerbCommand, arguments: Sequence[str], call: Call) -> click.Context:
     """Parse a verb's words. Raises UsageError."""
     try:
-        return command.make_context(command.name, list(arguments), obj=call)
+        return command.make_context(
+            command.name,
+            list(arguments),
+            obj=call,
+            default_map=call.session.config.default_map,
+        )
     except click.ClickException as error:
         raise usage_error(error) from error
 
 
-def help_text(verbs: Sequence[str] = ()) -> str:
-    """The list of verbs, or the help of those named. Raises `UnknownVerb`."""
-    named = [find_verb(verb) for verb in verbs if verb not in {"help", "exit", *HELP_OPTIONS}]
-    if not named:
-        rows = [f"  {name:<10}{verb.get_short_help_str(68)}" for name, verb in VERBS.items()]
-        return "\n".join(["help VERB says more of each:", *rows, *_MORE_HELP])
-    return "\n\n".join(
-        verb.get_help(click.Context(verb, info_name=verb.name, max_content_width=100))
-        for verb in named
-    )
+def _own_words() -> set[str]:
+    """First words that the configuration does not replace."""
+    return {*VERBS, "help", "exit", "quit", *HELP_OPTIONS}
 
 
-_MORE_HELP = (
-    "",
-    "Hosts: -H HOST with any verb, or once for all: use HOST.",
-    "HOST is a name, name:port, or the URL of its WinRM endpoint.",
-    "Jobs: an id or its beginning, a name, a pattern ('nightly*'), the reference of",
-    "its create (ref:7P4N0C2R9K), or %3, %1-4, %errors for rows of the last listing",
-    "(in the shell and in notebooks).",
-    "Quotes group words, a backslash is a backslash, # begins a comment.",
-    "--what-if shows what a change would do. A change that destroys something,",
-    "or touches several jobs, asks first; --yes answers.",
-)
+def help_text(verbs: Sequence[str] = (), config: Config = NO_CONFIG) -> str:
+    """The list of verbs, or the help of those verbs and topics named. Raises `UnknownVerb`."""
+    wanted = [verb for verb in verbs if verb not in {"help", "exit", *HELP_OPTIONS}]
+    if not wanted:
+        own = [f"  {usage:<20} {text}" for usage, text in own_help(config, _own_words()).values()]
+        if own:
+            own = ["", "Of your configuration:", *own]
+        return "\n".join([*overview_lines(VERBS), *own])
+    return "\n\n".join(_help_of(verb, config) for verb in wanted)
+
+
+def _help_of(name: str, config: Config) -> str:
+    own = own_help(config, _own_words()).get(name)
+    if own is not None:
+        return f"{own[0]}\n  {own[1]}"
+    topic = None if name in VERBS else topic_text(name, VERBS)
+    if topic is not None:
+        return topic
+    verb = find_verb(name, config)
+    return verb.get_help(click.Context(verb, info_name=verb.name, max_content_width=100))
 
 
 def usage_error(error: click.ClickException, *, hint: str | None = None) -> UsageError:
@@ -326,6 +441,17 @@ class _Tally:
             case Planned(plan=plan):
                 for host, job_id in plan.pairs:
                     self._count(Outcome(host=host, status=Status.PLANNED, job_id=job_id))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that anything came from, once each."""
+        return tuple(dict.fromkeys(host for host, _ in self._pairs if host))
+
+    @property
+    def failed_hosts(self) -> tuple[str, ...]:
+        """Those with anything that is not well."""
+        bad = (host for (host, _), outcome in self._pairs.items() if not outcome.status.is_well)
+        return tuple(dict.fromkeys(host for host in bad if host))
 
     def _count(self, outcome: Outcome) -> None:
         key = (outcome.host, outcome.job_id)

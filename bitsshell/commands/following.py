@@ -158,19 +158,20 @@ class Follower:
                 left = self.interval_s
                 if limit is not None:
                     left = min(left, began + limit - self.session.clock.monotonic())
-                self.session.pause(max(left, 0.0))
+                (self.call.pause or self.session.pause)(max(left, 0.0))
         except KeyboardInterrupt:
-            yield self._frame(is_final=True)
+            yield self._frame(is_final=True, is_stopped=True)
             if self.pending:
                 go = "1 job goes" if len(self.pending) == 1 else f"{len(self.pending):,} jobs go"
                 yield Notice(f"stopped; {go} on without being watched")
             raise
 
-    def _frame(self, *, is_final: bool) -> Frame:
+    def _frame(self, *, is_final: bool, is_stopped: bool = False) -> Frame:
         return Frame(
             self.watch.rows(),
             as_of=self.session.clock.now(),
             is_final=is_final,
+            is_stopped=is_stopped,
             unreachable=tuple(self.unreachable),
         )
 

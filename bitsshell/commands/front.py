@@ -15,12 +15,13 @@ from bitsshell.commands.declare import (
     logon_options,
 )
 from bitsshell.commands.dispatch import usage_error
+from bitsshell.config import Config, ConfigError, load
 from bitsshell.errors import UsageError, shown
+from bitsshell.results import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bitsshell.results import Output
     from bitsshell.session import Session
 
 
@@ -31,6 +32,25 @@ class Front:
     lines: tuple[str, ...]
     words: tuple[str, ...]
     output: Output | None
+    keeps_going: bool = False
+
+
+def front_command() -> click.Command:
+    """What stands before the verb, as click takes it: options, and then the words."""
+    return click.Command(
+        "bitsshell",
+        params=[
+            click.Option(["-c", "--command"], multiple=True),
+            click.Option(["--keep-going"], is_flag=True),
+            click.Option(["--config"], metavar="FILE"),
+            *(option for option in common_options() if option.name not in _OF_A_VERB),
+            help_option(),
+            click.Argument(["words"], nargs=-1, type=click.UNPROCESSED),
+        ],
+        callback=lambda **values: values,
+        add_help_option=False,
+        context_settings={"allow_interspersed_args": False},
+    )
 
 
 def front_options(arguments: Sequence[str], session: Session) -> Front:
@@ -42,39 +62,43 @@ def front_options(arguments: Sequence[str], session: Session) -> Front:
         UsageError: what stands there is no option, or none for all lines.
         HelpWanted: a help option is among them.
     """
-    command = click.Command(
-        "bitsshell",
-        params=[
-            click.Option(["-c", "--command"], multiple=True),
-            *(option for option in common_options() if option.name not in _OF_A_VERB),
-            help_option(),
-            click.Argument(["words"], nargs=-1, type=click.UNPROCESSED),
-        ],
-        callback=lambda **values: values,
-        add_help_option=False,
-        context_settings={"allow_interspersed_args": False},
-    )
     try:
-        context = command.make_context("bitsshell", list(arguments))
+        context = front_command().make_context("bitsshell", list(arguments))
     except click.NoSuchOption as error:
         raise _no_such_option(error) from error
     except click.ClickException as error:
         raise usage_error(error, hint=_HINT) from error
     values = common_values(context)
+    words = tuple(context.params["words"])
+    session.configure(_config(context.params["config"], words))
     session.logon = logon_options(values)
     if values["host"]:
         session.targets = session.select(values["host"])
-    words = tuple(context.params["words"])
     lines = tuple(context.params["command"])
     if lines and words:
         raise UsageError(
             f"-c and {shown(words[0])} exclude each other",
             hint="put everything into -c lines, or nothing",
         )
-    return Front(lines, words, values["output"])
+    configured = session.config.output
+    output = values["output"] or (Output(configured) if configured else None)
+    return Front(lines, words, output, keeps_going=context.params["keep_going"])
 
 
-_OF_A_VERB = {"exclude", "what_if", "yes", "timeout"}
+_REPAIRING = {"config", "doctor", "help"}
+"""Verbs that run although the configuration has a mistake."""
+
+
+def _config(given: str | None, words: tuple[str, ...]) -> Config:
+    try:
+        return load(given)
+    except ConfigError as error:
+        if words[:1] and words[0] in _REPAIRING:
+            return Config(given=given, problem=error)
+        raise
+
+
+_OF_A_VERB = {"exclude", "what_if", "form", "yes", "timeout"}
 _HINT = "bitsshell [OPTIONS] VERB ...; see bitsshell --help"
 
 

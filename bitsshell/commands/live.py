@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterator[Event]:
     """Watch jobs: progress, rate and time left.
 
-    On a terminal it redraws in place, elsewhere it writes one line of JSON for each change, with
-    -o table a readable one. It ends when every named job is TRANSFERRED, in ERROR or gone; without
-    a name it watches whole queues until Ctrl-C.
+    On a terminal it takes the whole screen, where ? shows the keys; the last table stays. Elsewhere
+    it writes one line of JSON for each change, with -o table a readable one. It ends when every
+    named job is TRANSFERRED, in ERROR or gone; without a name it watches whole queues until Ctrl-C.
     """
     if jobs:
         yield from _follow(call, call.resolve(jobs), WatchJudge(), interval)

@@ -18,10 +18,13 @@ from bitsshell.bits import (
 )
 from bitsshell.bits import Job as BitsJob
 from bitsshell.commands.declare import Call, verb
+from bitsshell.commands.shape import Wanted, shaped
 from bitsshell.commands.types import STATES, Job, complete_job_or_code
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Kind, NoSuchJob, Reference, parse_reference
-from bitsshell.results import Event, Outcome, View, listing_order
+from bitsshell.render.cells import listed_files
+from bitsshell.render.fields import ordered_jobs
+from bitsshell.results import Event, Outcome, Shape, View
 from bitsshell.session import NoTarget
 
 if TYPE_CHECKING:
@@ -36,32 +39,44 @@ if TYPE_CHECKING:
     examples=(
         "jobs",
         "jobs 'nightly*' --state error,transient-error",
-        "jobs -H web01,web02 -o json",
+        "jobs --where 'size > 1G and not state = suspended' --sort -age",
+        "jobs -H web01,web02 --cols host,name,done,size -o json",
     ),
 )
 @click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
 @click.option(
     "--state", "states", type=STATES, metavar="STATE[,STATE]", help="only in these states"
 )
+@shaped(View.JOBS)
 def jobs(
-    call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
+    call: Call,
+    jobs: tuple[Reference, ...],
+    *,
+    states: tuple[JobState, ...] | None,
+    where: Wanted,
+    shape: Shape,
 ) -> Iterator[Event]:
     """List the jobs of the hosts, of all owners.
 
     The rows are numbered; until the next listing %3 or %1-4 stand for them.
     """
+    now = call.session.clock.now()
+
+    def is_wanted(job: BitsJob) -> bool:
+        return (states is None or job.state in states) and where(job, now)
+
     targets = call.targets()
     answers = _matching(call, targets, jobs) if jobs else call.session.look(targets)
     listed: list[BitsJob] = []
     try:
         for outcome in answers:
             value = outcome.value
-            if isinstance(value, JobList) and states is not None:
-                value = replace(value, jobs=tuple(j for j in value.jobs if j.state in states))
+            if isinstance(value, JobList):
+                value = replace(value, jobs=tuple(filter(is_wanted, value.jobs)))
             listed.extend(value.jobs if isinstance(value, JobList) else ())
             yield replace(outcome, value=value)
     finally:  # rows that were shown before Ctrl-C have numbers too
-        call.session.listing = tuple((job.host, job.id) for job in listing_order(listed))
+        call.session.listing = tuple((job.host, job.id) for job in ordered_jobs(listed, shape, now))
 
 
 def _matching(
@@ -86,13 +101,28 @@ def show(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
     yield from _details(call, jobs)
 
 
-@verb("files", view=View.FILES, examples=("files nightly", "files %1-3 -o csv"))
+@verb(
+    "files",
+    view=View.FILES,
+    examples=("files nightly", "files %1-3 -o csv", "files '*' --where 'done < 100%' --sort path"),
+)
 @click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
-def files(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
+@shaped(View.FILES)
+def files(
+    call: Call, jobs: tuple[Reference, ...], *, where: Wanted, shape: Shape
+) -> Iterator[Event]:
     """List the files of jobs with their progress."""
+    del shape  # the renderer's matter
+    now = call.session.clock.now()
     resolution = call.resolve(jobs)
     yield from resolution.failed
-    yield from call.session.send((target, GetJob(job.id)) for target, job in resolution.found)
+    work = ((target, GetJob(job.id)) for target, job in resolution.found)
+    for outcome in call.session.send(work):
+        value = outcome.value
+        if where and isinstance(value, BitsJob):
+            rows = listed_files((value,))
+            value = replace(value, files=tuple(row.file for row in rows if where(row, now)))
+        yield replace(outcome, value=value)
 
 
 @verb(

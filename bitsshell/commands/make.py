@@ -40,6 +40,7 @@ from bitsshell.commands.types import (
     Duration,
     Job,
     Member,
+    complete_pairs,
     file_pairs,
 )
 from bitsshell.errors import shown
@@ -98,7 +99,13 @@ def _creation_options(function: F) -> F:
     account = Member(ServiceAccount, "account")
     for decorate in reversed(
         [
-            click.argument("pairs", nargs=-1, required=True, metavar="URL PATH [URL PATH]..."),
+            click.argument(
+                "pairs",
+                nargs=-1,
+                required=True,
+                metavar="URL PATH [URL PATH]...",
+                shell_complete=complete_pairs,
+            ),
             click.option(
                 "--name",
                 type=Checked("name", check_name),
@@ -267,7 +274,13 @@ def _for_host(host: str, same: list[BitsJob], wanted: Wanted) -> Operation | Out
     examples=(r"add nightly http://files/c.iso D:\in\c.iso",),
 )
 @click.argument("job", type=Job())
-@click.argument("pairs", nargs=-1, required=True, metavar="URL PATH [URL PATH]...")
+@click.argument(
+    "pairs",
+    nargs=-1,
+    required=True,
+    metavar="URL PATH [URL PATH]...",
+    shell_complete=complete_pairs,
+)
 def add(call: Call, job: Reference, pairs: tuple[str, ...]) -> Change:
     """Add files to a job. A finished or failed job needs `resume` afterwards."""
     files = file_pairs(pairs)

@@ -9,8 +9,9 @@ import click
 
 from bitsshell.bits import HostIdentity, IdentifyHost, JobList
 from bitsshell.commands.declare import Call, verb
+from bitsshell.commands.shape import Wanted, shaped
 from bitsshell.commands.types import Host
-from bitsshell.results import Event, Notice, Outcome, View
+from bitsshell.results import Event, HostStatus, Notice, Outcome, Shape, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +22,27 @@ if TYPE_CHECKING:
 @verb(
     "hosts",
     view=View.HOSTS,
-    examples=("hosts", "hosts --check", "hosts -H web01,web02 --check"),
+    examples=("hosts", "hosts --check", "hosts --where 'state = failed' --cols host,jobs"),
 )
 @click.option("--check", is_flag=True, help="ask each host what it is")
-def hosts(call: Call, *, check: bool) -> Iterator[Event]:
+@shaped(View.HOSTS)
+def hosts(call: Call, *, check: bool, where: Wanted, shape: Shape) -> Iterator[Event]:
     """Show the known hosts and whether they are connected.
 
     Without --check nothing is sent.
     """
+    del shape  # the renderer's matter
+    now = call.session.clock.now()
+    for event in _hosts(call, check=check):
+        value = event.value if isinstance(event, Outcome) else None
+        if not isinstance(value, HostStatus) or where(value, now):
+            yield event
+
+
+def _hosts(call: Call, *, check: bool) -> Iterator[Event]:
     session = call.session
     named = bool(call.typed_hosts)
-    targets = call.targets() if named else tuple(session.known.values())
+    targets = call.targets() if named else session.all_hosts()
     if not targets:
         yield Notice("no host is known yet: use HOST")
     if not check:
@@ -72,14 +83,14 @@ def use(call: Call, names: tuple[str, ...], *, none: bool) -> Iterator[Event]:
         return
     if names or call.typed_hosts:
         session.targets = session.select(
-            (*names, *call.typed_hosts), exclude=call.excluded, logon=call.logon
+            (*names, *call.typed_hosts), exclude=call.excluded, logon=call.logon, many=call.yes
         )
     else:
         session.targets = call.targets()
-    yield from _log_on(call, session.targets)
+    yield from log_on(call, session.targets)
 
 
-def _log_on(call: Call, targets: tuple[Target, ...]) -> Iterator[Event]:
+def log_on(call: Call, targets: tuple[Target, ...]) -> Iterator[Event]:
     """Read the queues, which logs on and fills the snapshot that completion looks into."""
     by_name = {target.name: target for target in targets}
     for outcome in call.session.look(targets):

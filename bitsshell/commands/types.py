@@ -5,10 +5,12 @@ Candidates for completion come from the session's snapshot, never from the netwo
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from enum import Enum
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import click
@@ -19,14 +21,23 @@ from bitsshell.bits import Job as BitsJob
 from bitsshell.bits.codes import table
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Kind, Reference, parse_reference
-from bitsshell.render.text import neutral
+from bitsshell.fuzzy import fitting
+from bitsshell.render import units
+from bitsshell.render.text import folded_names, neutral
 from bitsshell.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
 MAX_CANDIDATES = 200
 """Nobody reads more; the rest comes with the next letter."""
+
+_MAX_FUZZY = 50
+"""Of jobs that only have the letters, the closest are enough."""
+
+_MAX_ENTRIES = 5_000
+"""Of a larger folder the rest is not looked at, for it is read at every key."""
 
 _MIN_CODE = 3
 """So that 0x and BG alone do not bring up hundreds of codes."""
@@ -58,16 +69,35 @@ class Host(click.ParamType[str]):
         if session is None:
             return []
         done, comma, last = incomplete.rpartition(",")
+        if last[:1] in {"@", "!"}:
+            return _groups(session, f"{done}{comma}", last)
+        if last.startswith("%"):
+            is_it = session.failed_hosts and "%failed-hosts".startswith(last.lower())
+            help_text = folded_names(session.failed_hosts)
+            return [CompletionItem("%failed-hosts", help=help_text, kind="host")] if is_it else []
+        hosts = sorted(session.addresses().items())
+        named = fitting(last, hosts, lambda host: host[0])
         folded = last.casefold()
-        items = []
-        for name, target in sorted(session.known.items()):
-            for value, help_text in ((name, target.url), (target.url, name)):
-                if value.casefold().startswith(folded):
-                    items.append(
-                        CompletionItem(f"{done}{comma}{value}", help=help_text, kind="host")
-                    )
-                    break
-        return items[:MAX_CANDIDATES]
+        by_url = [(url, name) for name, url in hosts if url.casefold().startswith(folded)]
+        if by_url:  # else what was typed is no URL, and the names are all there is
+            named = [host for host in named if host[0].casefold().startswith(folded)]
+            names = {name for name, _ in named}
+            by_url = [host for host in by_url if host[1] not in names]
+        return [
+            CompletionItem(f"{done}{comma}{value}", help=meta, kind="host")
+            for value, meta in (*named, *by_url)
+        ][:MAX_CANDIDATES]
+
+
+def _groups(session: Session, done: str, typed: str) -> list[CompletionItem]:
+    """Groups of the configuration, after `@` or `!@`."""
+    sign = "!" if typed.startswith("!") else ""
+    groups = session.config.inventory.groups
+    found = fitting(typed.lstrip("!@"), sorted(groups), str)
+    return [
+        CompletionItem(f"{done}{sign}@{name}", help=",".join(groups[name].members), kind="host")
+        for name in found
+    ][:MAX_CANDIDATES]
 
 
 class Job(click.ParamType[Reference]):
@@ -103,25 +133,30 @@ def _jobs(session: Session, typed: str) -> dict[str, str]:
     brace = "{" if typed.startswith("{") else ""
     folded = typed.casefold().lstrip("{")
     jobs = session.snapshot.with_prefix(typed, hosts=hosts, limit=MAX_CANDIDATES)
+    is_fuzzy = not (jobs or brace or folded.startswith("0x"))  # that begins a code
+    if is_fuzzy:
+        jobs = session.snapshot.with_letters(typed, hosts=hosts, limit=_MAX_FUZZY)
     names = Counter((host, name) for host, name, _ in {(j.host, j.name, j.id) for j in jobs})
+    now = session.clock.now()
     found: dict[str, str] = {}
     for job in jobs:
-        by_name = not brace and job.name.casefold().startswith(folded)
+        by_name = is_fuzzy or (not brace and job.name.casefold().startswith(folded))
         if by_name and is_plain_name(job.name) and names[job.host, job.name] == 1:
-            value, meta = job.name, _meta(job)
+            value, meta = job.name, _meta(job, now)
         else:
-            value, meta = (f"{{{job.id}}}" if brace else job.id), f"{_meta(job)} {job.name}"
+            value, meta = (f"{{{job.id}}}" if brace else job.id), f"{_meta(job, now)} {job.name}"
         found.setdefault(value, meta)
     return found
 
 
 def _rows(session: Session, typed: str) -> dict[str, str]:
     """Rows of the last listing that begin like this; the jobs themselves are in the snapshot."""
+    now = session.clock.now()
     found: dict[str, str] = {}
     for row in islice(_numbers_like(typed[1:], len(session.listing)), MAX_CANDIDATES):
         host, job_id = session.listing[row - 1]
-        jobs = session.snapshot.with_prefix(job_id, hosts=[host], limit=1)
-        found[f"%{row}"] = f"{_meta(jobs[0])} {jobs[0].name}" if jobs else host
+        job = session.snapshot.job(host, job_id)
+        found[f"%{row}"] = host if job is None else f"{_meta(job, now)} {job.name}"
     if session.listing and "%errors".startswith(typed.lower()):
         found["%errors"] = "those of the last listing that are in an error state"
     return found
@@ -138,8 +173,14 @@ def _numbers_like(digits: str, last: int) -> Iterator[int]:
             first, count = first * 10, count * 10
 
 
-def _meta(job: BitsJob) -> str:
-    return f"{job.state.name} {job.host}"
+def _meta(job: BitsJob, now: datetime) -> str:
+    """State, host, progress and age, as far as they are known."""
+    parts = [job.state.name, job.host]
+    if job.fraction is not None:
+        parts.append(units.percent(job.fraction))
+    if job.created_at is not None:
+        parts.append(units.age(job.created_at, now))
+    return " ".join(parts)
 
 
 def is_plain_name(name: str) -> bool:
@@ -196,7 +237,7 @@ class Member(click.ParamType[Any]):
     ) -> list[CompletionItem]:
         """Names that begin with it."""
         folded = incomplete.lower().replace("_", "-")
-        return [CompletionItem(name) for name in self.members if name.startswith(folded)]
+        return [CompletionItem(name) for name in fitting(folded, self.members, str)]
 
 
 class Several(click.ParamType[tuple[Any, ...]]):
@@ -281,6 +322,65 @@ class Checked(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The text, unchanged."""
         return self.check(str(value))
+
+
+class LocalFile(click.ParamType[str]):
+    """A file of this machine that is there."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The path as given. Raises UsageError when no such file can be read."""
+        path = Path(str(value)).expanduser()
+        if not path.is_file():
+            raise UsageError(
+                f"there is no file {shown(str(value))}", hint="give the path of a PEM file"
+            )
+        return str(path)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Files and folders of the folder that was typed so far."""
+        return [CompletionItem(path, kind="path") for path in local_paths(incomplete)]
+
+
+def local_paths(typed: str) -> list[str]:
+    """Paths of this machine that begin with what was typed; folders end with a separator."""
+    folder, name = os.path.split(typed)
+    try:
+        with os.scandir(Path(folder or os.curdir).expanduser()) as entries:
+            found = [
+                os.path.join(folder, entry.name) + (os.sep if _is_folder(entry) else "")  # noqa: PTH118  # as typed, `./` and `~` included
+                for entry in islice(entries, _MAX_ENTRIES)
+                if not entry.name.startswith(".") or name.startswith(".")
+            ]
+    except (OSError, ValueError, RuntimeError):  # no such folder; a NUL; `~nobody`
+        return []
+    return fitting(typed, sorted(found), str)[:MAX_CANDIDATES]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def complete_pairs(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """URLs and remote folders that were seen in jobs, in turn."""
+    session = session_of(ctx)
+    if session is None:
+        return []
+    given = ctx.params.get(param.name or "") or ()
+    seen = session.places.folders if len(given) % 2 else session.places.urls
+    return [
+        CompletionItem(place, help="seen in a job", kind="path")
+        for place in fitting(incomplete, seen, str)[:MAX_CANDIDATES]
+        if neutral(place) == place
+    ]
 
 
 PRIORITY = Member(Priority, "priority")

@@ -162,6 +162,16 @@ class ChannelPool:
             channels = [self._channels.get((target, credential, purpose)) for purpose in Purpose]
             return any(channel is not None and channel.has_answered for channel in channels)
 
+    def proven(self, target: Target) -> Credential | None:
+        """The last credential that this host accepted for a command, None before that."""
+        with self._guard:
+            accepted = [
+                credential
+                for (known, credential, purpose), channel in self._channels.items()
+                if known == target and purpose is Purpose.COMMAND and channel.has_answered
+            ]
+        return accepted[-1] if accepted else None
+
     def abort(self) -> None:
         """Break every call under way, from another thread; the next call connects anew."""
         with self._guard:

@@ -10,14 +10,15 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bitsshell.errors import BitsShellError, shown
 from bitsshell.fleet.targets import Auth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from bitsshell.fleet.targets import Target
 
@@ -120,6 +121,29 @@ class Credentials:
             if known == credential:
                 del self._known[key]
 
+    def forget_logon(self, target: Target, *, keyring: bool = False) -> list[Credential]:
+        """Forget what was used for a target; return what that was. What was rejected stays so."""
+        user = target.logon.user or self.environment.get(USER_VARIABLE) or None
+        if user is None:
+            return []
+        keys = [key for key in self._known if key[0] == user.lower()]
+        if keyring:
+            _out_of_keyring(user)
+        return [self._known.pop(key) for key in keys]
+
+    def save(self, credential: Credential) -> str | None:
+        """Keep a password in the keyring and return its user; None where there is no password.
+
+        Raises:
+            NoCredential: there is no keyring, or it takes nothing.
+        """
+        user, password = credential.username, credential.password
+        if user is None or password is None:
+            return None
+        with _keyring() as keyring:
+            keyring.set_password(KEYRING_SERVICE, user, password)
+        return user
+
     def _password(self, target: Target, user: str, auth: Auth) -> str:
         sources: list[Callable[[], str | None]] = [
             lambda: self.environment.get(PASSWORD_VARIABLE),
@@ -154,7 +178,9 @@ class Credentials:
         return password
 
 
-def _from_keyring(user: str) -> str | None:
+@contextmanager
+def _keyring() -> Iterator[Any]:
+    """The keyring, imported on use; what it cannot do is our error."""
     try:
         import keyring
         from keyring.errors import KeyringError
@@ -164,12 +190,23 @@ def _from_keyring(user: str) -> str | None:
             hint="install it: pip install 'bitsshell[keyring]'",
         ) from error
     try:
-        kept = keyring.get_password(KEYRING_SERVICE, user)
+        yield keyring
     except KeyringError as error:
         raise NoCredential(
             f"the keyring gives nothing ({error})", hint="unlock it, or leave --keyring out"
         ) from error
+
+
+def _from_keyring(user: str) -> str | None:
+    with _keyring() as keyring:
+        kept = keyring.get_password(KEYRING_SERVICE, user)
     return None if kept is None else str(kept)
+
+
+def _out_of_keyring(user: str) -> None:
+    with _keyring() as keyring:
+        if keyring.get_password(KEYRING_SERVICE, user) is not None:
+            keyring.delete_password(KEYRING_SERVICE, user)
 
 
 def _is_readable_by_others(target: Target) -> bool:

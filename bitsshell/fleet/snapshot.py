@@ -6,18 +6,24 @@ thread sees one moment and needs no lock.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from bitsshell.fleet.jobindex import JobIndex
+from bitsshell.fuzzy import LEAST_FUZZY
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from bitsshell.bits import Job
+
+_FEW_JOBS = 500
+"""So many are put into order for one look, where they are all that the wanted hosts have."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +35,17 @@ class Snapshot:
 
     def with_host(self, host: str, jobs: Iterable[Job], *, at: datetime) -> Snapshot:
         """A snapshot in which this host has exactly these jobs."""
-        return Snapshot(
-            MappingProxyType({**self.jobs, host: tuple(jobs)}),
+        new, old = tuple(jobs), self.jobs.get(host, ())
+        after = Snapshot(
+            MappingProxyType({**self.jobs, host: new}),
             MappingProxyType({**self.read_at, host: at}),
         )
+        known = self.__dict__  # where `cached_property` keeps what was made
+        for name in _INDEXES:
+            index = known[name].replacing(old, new) if name in known else None
+            if index is not None:
+                after.__dict__[name] = index
+        return after
 
     def with_job(self, job: Job, *, at: datetime) -> Snapshot:
         """A snapshot in which this one job is as given; a final one is taken out."""
@@ -45,35 +58,65 @@ class Snapshot:
         """The ids of the jobs that this host is known to have."""
         return tuple(job.id for job in self.jobs.get(host, ()))
 
+    def prepare(self) -> None:
+        """Make now what the first completion would make. For a thread that has the time."""
+        _ = self._by_name, self._by_id
+
     def with_prefix(
         self, prefix: str, *, hosts: Iterable[str] | None = None, limit: int | None = None
     ) -> list[Job]:
         """Jobs whose name or id begins with this, in any case, by bisection; names first."""
         folded = prefix.casefold().lstrip("{")
-        wanted = None if hosts is None else set(hosts)
-        found = chain(_slice(self._by_name, folded), _slice(self._by_id, folded) if folded else ())
-        here = (job for job in found if wanted is None or job.host in wanted)
-        return list(islice(here, limit))
+        where, wanted = self._narrowed(hosts)
+        ids = where._by_id.beginning_with(folded) if folded else ()  # noqa: SLF001  # one of us
+        found = chain(where._by_name.beginning_with(folded), ids)  # noqa: SLF001
+        return _some(found, wanted, limit)
+
+    def with_letters(
+        self, typed: str, *, hosts: Iterable[str] | None = None, limit: int | None = None
+    ) -> list[Job]:
+        """Jobs whose name has these letters in this order, the closest first."""
+        folded = typed.casefold()
+        if len(folded) < LEAST_FUZZY:
+            return []
+        where, wanted = self._narrowed(hosts)
+        return _some(where._by_name.having(folded), wanted, limit)  # noqa: SLF001  # one of us
+
+    def job(self, host: str, job_id: str) -> Job | None:
+        """One job, None where it is not known."""
+        same = self._by_id.beginning_with(job_id.casefold())
+        return next((job for job in same if job.host == host and job.id == job_id), None)
+
+    def _narrowed(self, hosts: Iterable[str] | None) -> tuple[Snapshot, set[str] | None]:
+        """Where to look for the jobs of these hosts, and which hosts must be told apart there."""
+        if hosts is None:
+            return self, None
+        wanted = set(hosts)
+        if self._has_few_jobs(wanted):
+            return Snapshot({host: self.jobs.get(host, ()) for host in wanted}), None
+        return self, None if wanted >= self.jobs.keys() else wanted
+
+    def _has_few_jobs(self, hosts: Iterable[str]) -> bool:
+        count = 0
+        for host in hosts:
+            count += len(self.jobs.get(host, ()))
+            if count > _FEW_JOBS:
+                return False
+        return True
 
     @cached_property
-    def _by_name(self) -> list[tuple[str, str, Job]]:
-        return sorted(
-            ((job.name.casefold(), job.id, job) for jobs in self.jobs.values() for job in jobs),
-            key=lambda entry: entry[:2],
-        )
+    def _by_name(self) -> JobIndex:
+        return JobIndex.of(_NAME, chain.from_iterable(self.jobs.values()))
 
     @cached_property
-    def _by_id(self) -> list[tuple[str, str, Job]]:
-        return sorted(
-            ((job.id.casefold(), job.host, job) for jobs in self.jobs.values() for job in jobs),
-            key=lambda entry: entry[:2],
-        )
+    def _by_id(self) -> JobIndex:
+        return JobIndex.of(_ID, chain.from_iterable(self.jobs.values()))
 
 
-def _slice(index: list[tuple[str, str, Job]], prefix: str) -> Iterator[Job]:
-    first = bisect_left(index, prefix, key=lambda entry: entry[0])
-    for place in range(first, len(index)):
-        name, _, job = index[place]
-        if not name.startswith(prefix):
-            break
-        yield job
+_INDEXES = ("_by_name", "_by_id")
+_NAME, _ID = attrgetter("name"), attrgetter("id")
+
+
+def _some(jobs: Iterable[Job], wanted: set[str] | None, limit: int | None) -> list[Job]:
+    here = (job for job in jobs if wanted is None or job.host in wanted)
+    return list(islice(here, limit))

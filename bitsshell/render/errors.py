@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bitsshell.bits import Explanation, JobError
     from bitsshell.errors import BitsShellError
+    from bitsshell.results import Outcome
 
 _LINES_OF_SCREEN = 5
 _LEAST_WIDTH = 80
@@ -29,19 +30,40 @@ def error_lines(error: BitsShellError, width: int = 80) -> list[str]:
 
 def folded_error_lines(errors: Iterable[BitsShellError], width: int = 80) -> list[str]:
     """Many errors, those that say the same of several hosts once: `srv01, srv02, … (18): text`."""
-    groups: dict[tuple[str, str | None, str | None], list[BitsShellError]] = {}
+    groups: dict[tuple[str, str | None], list[BitsShellError]] = {}
     for error in errors:
-        groups.setdefault((error.what(), error.hint, error.job), []).append(error)
+        groups.setdefault((error.what(), error.hint), []).append(error)
     lines: list[str] = []
-    for (what, hint, job), members in groups.items():
+    for (what, hint), members in groups.items():
         hosts = list(dict.fromkeys(member.host for member in members if member.host))
-        if len(hosts) < 2:
-            lines.extend(error_lines(members[0], width))
+        jobs = list(dict.fromkeys(member.job for member in members))
+        if len(hosts) < 2:  # which jobs of one host it was, a person wants to know
+            distinct = {member.job: member for member in members}.values()
+            lines.extend(line for member in distinct for line in error_lines(member, width))
             continue
-        where = folded_names(hosts) + (f", job {prose(job)}" if job else "")
+        where = folded_names(hosts)
+        if len(jobs) > 1:
+            where += f", {len(jobs):,} jobs"
+        elif jobs[0]:
+            where += f", job {prose(jobs[0])}"
         lines.append(_clipped(f"{where}: {prose(what)}", width))
         if hint:
             lines.append(_clipped(f"next: {prose(hint)}", width))
+    return lines
+
+
+def failed_lines(outcomes: Iterable[Outcome], width: int = 80) -> list[str]:
+    """Failed changes, summed up by cause: `failed: srv[01-18] (18): text`, then what to do."""
+    by_status: dict[str, list[BitsShellError]] = {}
+    for outcome in outcomes:
+        if outcome.error is not None:
+            by_status.setdefault(outcome.status.value, []).append(outcome.error)
+    lines: list[str] = []
+    for status, errors in by_status.items():
+        lines.extend(
+            line if line.startswith("next: ") else f"{status}: {line}"
+            for line in folded_error_lines(errors, width)
+        )
     return lines
 
 

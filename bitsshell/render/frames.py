@@ -96,7 +96,7 @@ def _heading(frame: Frame) -> str:
     hosts = {row.job.host for row in frame.rows}
     rates = [row.rate_bytes_s for row in frame.rows if row.rate_bytes_s is not None]
     parts = [
-        f"{'final' if frame.is_final else 'live'}, as of {units.time_of_day(frame.as_of)}",
+        f"{frame.phase}, as of {units.time_of_day(frame.as_of)}",
         f"{counted(len(frame.rows), 'job')} on {counted(len(hosts), 'host')}"
         if hosts
         else "no jobs",

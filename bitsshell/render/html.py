@@ -7,6 +7,7 @@ style blocks, ids, classes or links. Every text is neutralised, then escaped.
 from __future__ import annotations
 
 import html
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bitsshell.bits import Explanation, Job, JobDetail
@@ -17,21 +18,23 @@ from bitsshell.render.cells import (
     files_done,
     host_state,
     listed_files,
-    numbered,
     state_counts,
 )
+from bitsshell.render.checks import checks_lines
 from bitsshell.render.errors import explanation_pairs, folded_error_lines, job_error_lines
+from bitsshell.render.fields import FIELDS, file_rows, host_rows, job_rows, rows_of
 from bitsshell.render.listings import jobs_footer, outcome_errors
 from bitsshell.render.messages import counts_line, ending_line
 from bitsshell.render.outcomes import changed_id, changed_priority, changed_what
 from bitsshell.render.paint import STATE_HTML
-from bitsshell.render.plans import plan_lines
+from bitsshell.render.plans import planned_lines
 from bitsshell.render.text import NOTHING, clip, clip_middle, counted, folded_names, neutral, prose
-from bitsshell.results import HostStatus, View
+from bitsshell.results import Check, HostStatus, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from bitsshell.render.cells import ListedFile
     from bitsshell.results import Frame, Outcome, Report, WatchRow
 
 ROW_LIMIT = 50
@@ -41,14 +44,16 @@ _NAME_CELLS, _PATH_CELLS = 60, 80
 _CELL = "padding:2px 8px;text-align:left;border:none"
 _NUMBER = "padding:2px 8px;text-align:right;border:none"
 _ERROR = "color:#c62828;margin:2px 0"
+_CHECKS = "font-family:monospace;white-space:pre"
+_CHECKS_CELLS = 100
 _FAINT = "opacity:0.7;margin:2px 0"
 
 
 def report_html(report: Report, *, limit: int = ROW_LIMIT) -> str:
     """A whole report: plan or last frame or rows, then errors, notices and counts."""
     parts = [_report_body(report, limit)]
-    if report.plan is not None:
-        parts.insert(0, _lines(plan_lines(report.plan), _FAINT))
+    if report.planned is not None:
+        parts.insert(0, _lines(planned_lines(report.planned), _FAINT))
     parts.append(_lines(folded_error_lines(outcome_errors(report.outcomes)), _ERROR))
     parts.append(_lines([prose(notice) for notice in report.notices], _FAINT))
     ending = ending_line(report.summary)
@@ -62,7 +67,7 @@ def report_html(report: Report, *, limit: int = ROW_LIMIT) -> str:
 def frame_html(frame: Frame, *, limit: int = ROW_LIMIT) -> str:
     """One frame of a watch, which says as of when it is and whether it is the last one."""
     rows = [_watch_row(row) for row in frame.rows[:limit]]
-    head = f"{'final' if frame.is_final else 'live'}, as of {units.time_of_day(frame.as_of)}"
+    head = f"{frame.phase}, as of {units.time_of_day(frame.as_of)}"
     parts = [
         f'<div style="font-weight:bold">{_safe(head)}, {counted(len(frame.rows), "job")}</div>',
         _table(["host", "name", "state", "", "done", "size", "rate", "left"], rows),
@@ -77,13 +82,15 @@ def frame_html(frame: Frame, *, limit: int = ROW_LIMIT) -> str:
 
 
 def _report_body(report: Report, limit: int) -> str:
+    if report.shape.columns:
+        return _shaped(report, limit)
     match report.view:
         case View.JOBS:
             return _jobs(report, limit)
         case View.FILES:
-            return _files(report.jobs, limit)
+            return _file_table(file_rows(report.jobs, report.shape, datetime.now(UTC)), limit)
         case View.HOSTS:
-            hosts = [item for item in report.items if isinstance(item, HostStatus)]
+            hosts = host_rows(report.outcomes, report.shape, datetime.now(UTC))
             return _hosts(hosts, limit)
         case View.JOB | View.EXPLAIN:
             return _details(report, limit)
@@ -92,12 +99,33 @@ def _report_body(report: Report, limit: int) -> str:
         case View.WATCH:
             frame = "" if report.last_frame is None else frame_html(report.last_frame, limit=limit)
             return frame + (_outcomes(report.outcomes, limit) if not frame else "")
+        case View.CHECKS:
+            checks = [one.value for one in report.outcomes if isinstance(one.value, Check)]
+            return _lines(checks_lines(checks, width=_CHECKS_CELLS), _CHECKS)
         case View.TEXT:
             return ""
 
 
+def _shaped(report: Report, limit: int) -> str:
+    """The columns that were asked for, of every row."""
+    now = datetime.now(UTC)
+    fields = [FIELDS[report.view][name] for name in report.shape.columns]
+    every = rows_of(report.view, report.outcomes, report.shape, now)
+    rows = [
+        [
+            _td(
+                clip_middle(field.cell(row, now), _PATH_CELLS),
+                _NUMBER if field.align == "right" else _CELL,
+            )
+            for field in fields
+        ]
+        for row in every[:limit]
+    ]
+    return _limited([field.name for field in fields], rows, len(every))
+
+
 def _jobs(report: Report, limit: int) -> str:
-    every = numbered(report.jobs)
+    every = job_rows(report.jobs, report.shape, datetime.now(UTC))
     rows = [
         [
             _td(str(row.number), _NUMBER),
@@ -117,8 +145,7 @@ def _jobs(report: Report, limit: int) -> str:
     return _limited(titles, rows, len(every)) + _lines([jobs_footer(report.outcomes)], _FAINT)
 
 
-def _files(jobs: Iterable[Job], limit: int) -> str:
-    every = listed_files(jobs)
+def _file_table(every: Sequence[ListedFile], limit: int) -> str:
     rows = [
         [
             _td(neutral(row.job.host)),
@@ -183,7 +210,7 @@ def _detail(detail: JobDetail, *, in_full: bool) -> str:
             [_td("transferred"), _td(units.timestamp(job.completed_at))],
         ]
     error = "" if detail.error is None else _lines(job_error_lines(detail.error), _ERROR)
-    files = _files([job], ROW_LIMIT) if in_full and job.files else ""
+    files = _file_table(listed_files([job]), ROW_LIMIT) if in_full and job.files else ""
     return head + _table([], pairs) + error + files
 
 

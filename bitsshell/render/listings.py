@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import Explanation, JobDetail, JobList
 from bitsshell.render.blocks import (
@@ -12,12 +13,14 @@ from bitsshell.render.blocks import (
     vertical_hosts_lines,
     vertical_jobs_lines,
 )
-from bitsshell.render.cells import listed_files, numbered, state_counts
+from bitsshell.render.cells import state_counts
+from bitsshell.render.checks import checks_lines
+from bitsshell.render.fields import file_rows, host_rows, job_rows, shaped_lines
 from bitsshell.render.messages import partial_line
 from bitsshell.render.paint import DIM, painted
 from bitsshell.render.tables import files_lines, hosts_lines, jobs_lines
 from bitsshell.render.text import counted
-from bitsshell.results import HostStatus, Outcome, View, listing_order
+from bitsshell.results import USUAL, Check, HostStatus, Outcome, Shape, View, listing_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,43 +39,21 @@ def listing_lines(
     colour: bool = False,
     vertical: bool = False,
     limit: int | None = None,
+    shape: Shape = USUAL,
 ) -> list[str]:
     """Everything the hosts gave under a view, errors aside, and the counts below it.
 
     With `limit`, only that many rows are shown and the rest is counted.
     """
     jobs = [job for outcome in outcomes for job in outcome.jobs]
+    settings = _Settings(width, now, colour, vertical, limit, shape)
     match view:
         case View.JOBS:
-            rows = numbered(jobs)
-            shown = rows[:limit]
-            lines = (
-                vertical_jobs_lines(shown, now=now, colour=colour)
-                if vertical
-                else jobs_lines(shown, width=width, now=now, colour=colour)
-            )
-            return _whole(
-                lines if rows else [], len(rows) - len(shown), jobs_footer(outcomes), colour
-            )
+            return _jobs(jobs, outcomes, settings)
         case View.FILES:
-            return _files(
-                jobs, outcomes, width=width, colour=colour, vertical=vertical, limit=limit
-            )
+            return _files(jobs, outcomes, settings)
         case View.HOSTS:
-            hosts = sorted(
-                (one.value for one in outcomes if isinstance(one.value, HostStatus)),
-                key=lambda host: host.name,
-            )
-            lines = (
-                vertical_hosts_lines(hosts[:limit])
-                if vertical
-                else hosts_lines(hosts[:limit], width=width, colour=colour)
-            )
-            failed = _failed_words(outcomes, sum(host.error is not None for host in hosts))
-            footer = counted(len(hosts), "host") + failed
-            return _whole(
-                lines if hosts else [], len(hosts[limit:]) if limit else 0, footer, colour
-            )
+            return _hosts(outcomes, settings)
         case View.JOB:
             return details_lines(_details(outcomes)[:limit], now=now, width=width, colour=colour)
         case View.EXPLAIN:
@@ -80,29 +61,76 @@ def listing_lines(
                 one.value for one in outcomes if isinstance(one.value, Explanation | JobDetail)
             ]
             return explanations_lines(items, width=width, colour=colour)
+        case View.CHECKS:
+            checks = [one.value for one in outcomes if isinstance(one.value, Check)]
+            return checks_lines(checks, width=width, colour=colour)
         case _:
             return []
 
 
-def _files(
-    jobs: Sequence[Job],
-    outcomes: Sequence[Outcome],
-    *,
-    width: int,
-    colour: bool,
-    vertical: bool,
-    limit: int | None,
-) -> list[str]:
-    rows = listed_files(jobs)
-    shown = rows[:limit]
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    width: int
+    now: datetime
+    colour: bool
+    vertical: bool
+    limit: int | None
+    shape: Shape
+
+    def shaped(self, view: View, rows: Sequence[Any]) -> list[str]:
+        return shaped_lines(
+            view,
+            rows,
+            self.shape.columns,
+            width=self.width,
+            now=self.now,
+            colour=self.colour,
+            vertical=self.vertical,
+        )
+
+
+def _jobs(jobs: Sequence[Job], outcomes: Sequence[Outcome], how: _Settings) -> list[str]:
+    rows = job_rows(jobs, how.shape, how.now)
+    shown = rows[: how.limit]
     if not rows:
         lines: list[str] = []
-    elif vertical:
+    elif how.shape.columns:
+        lines = how.shaped(View.JOBS, shown)
+    elif how.vertical:
+        lines = vertical_jobs_lines(shown, now=how.now, colour=how.colour)
+    else:
+        lines = jobs_lines(shown, width=how.width, now=how.now, colour=how.colour)
+    return _whole(lines, len(rows) - len(shown), jobs_footer(outcomes), how.colour)
+
+
+def _files(jobs: Sequence[Job], outcomes: Sequence[Outcome], how: _Settings) -> list[str]:
+    rows = file_rows(jobs, how.shape, how.now)
+    shown = rows[: how.limit]
+    if not rows:
+        lines: list[str] = []
+    elif how.shape.columns:
+        lines = how.shaped(View.FILES, shown)
+    elif how.vertical:
         lines = vertical_files_lines(shown)
     else:
-        lines = files_lines(shown, width=width, colour=colour)
+        lines = files_lines(shown, width=how.width, colour=how.colour)
     footer = f"{counted(len(rows), 'file')} of {counted(len(jobs), 'job')}"
-    return _whole(lines, len(rows) - len(shown), footer + _failed_words(outcomes), colour)
+    return _whole(lines, len(rows) - len(shown), footer + _failed_words(outcomes), how.colour)
+
+
+def _hosts(outcomes: Sequence[Outcome], how: _Settings) -> list[str]:
+    rows = host_rows(outcomes, how.shape, how.now)
+    shown = rows[: how.limit]
+    if not rows:
+        lines: list[str] = []
+    elif how.shape.columns:
+        lines = how.shaped(View.HOSTS, shown)
+    elif how.vertical:
+        lines = vertical_hosts_lines(shown)
+    else:
+        lines = hosts_lines(shown, width=how.width, colour=how.colour)
+    failed = _failed_words(outcomes, sum(host.error is not None for host in rows))
+    return _whole(lines, len(rows) - len(shown), counted(len(rows), "host") + failed, how.colour)
 
 
 def _details(outcomes: Sequence[Outcome]) -> list[JobDetail]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import JobList
 from bitsshell.render import records
 from bitsshell.render.errors import folded_error_lines
+from bitsshell.render.fields import rows_of, shaped_record
 from bitsshell.render.messages import ending_line, partial_line
-from bitsshell.render.text import prose
+from bitsshell.render.plans import planned_lines
+from bitsshell.render.text import neutral, prose
 from bitsshell.results import (
+    USUAL,
     Begin,
     Event,
     Frame,
@@ -24,7 +28,7 @@ from bitsshell.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bitsshell.errors import BitsShellError
     from bitsshell.render.printer import Printer
@@ -38,11 +42,22 @@ class MachineRenderer:
     Subclasses write the records, and may write errors as records too.
     """
 
-    def __init__(self, out: Printer, err: Printer, *, width: int) -> None:
+    def __init__(
+        self,
+        out: Printer,
+        err: Printer,
+        *,
+        width: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`clock` gives the present as an aware datetime, for ages."""
         self.out = out
         self.err = err
         self.width = width
+        self.clock = clock
         self.view = View.TEXT
+        self.shape = USUAL
+        self._held: list[Outcome] = []
         self.is_plan = False
         self._frame: Frame | None = None
         self._rates: dict[tuple[str, str], float | None] | None = None
@@ -52,8 +67,8 @@ class MachineRenderer:
     def feed(self, event: Event) -> None:
         """Take the next event of the stream."""
         match event:
-            case Begin(view=view):
-                self.view = view
+            case Begin(view=view, shape=shape):
+                self.view, self.shape = view, shape
             case Notice(text=text):
                 self.err.line(prose(text))
             case Text(text=text):
@@ -61,7 +76,7 @@ class MachineRenderer:
             case Planned(plan=plan):
                 self.is_plan = True
                 self._found = plan.found
-                self.write(records.plan_records(plan))
+                self.write(records.plan_records(plan, event.scripts))
                 for outcome in plan.found:
                     self._failure(outcome)
             case Outcome() if event not in self._found:
@@ -78,6 +93,7 @@ class MachineRenderer:
 
     def close(self) -> None:
         """Say the errors, those of many hosts folded; safe after an interrupt, and twice."""
+        self.settle()
         errors, self._errors = self._errors, []
         self.err.lines(folded_error_lines(errors, self.width))
 
@@ -98,7 +114,29 @@ class MachineRenderer:
         self._failure(outcome)
         if isinstance(outcome.value, JobList) and outcome.value.partial:
             self.err.line(partial_line([outcome.host]))
-        self.write(records.outcome_records(outcome, self.view))
+        if self.shape.order:
+            self._held.append(outcome)  # no row has its place before all have come
+        else:
+            self.write(self._records([outcome]))
+
+    def settle(self) -> None:
+        """Write the rows that had to wait for their order."""
+        held, self._held = self._held, []
+        if held:
+            self.write(self._records(held))
+
+    def _records(self, outcomes: Sequence[Outcome]) -> list[Record]:
+        if self.shape == USUAL:
+            return [
+                record
+                for outcome in outcomes
+                for record in records.outcome_records(outcome, self.view)
+            ]
+        now = self.clock()
+        rows = rows_of(self.view, outcomes, self.shape, now)
+        if self.shape.columns:
+            return [shaped_record(self.view, row, self.shape.columns, now) for row in rows]
+        return [records.row_record(row) for row in rows]
 
     def _failure(self, outcome: Outcome) -> None:
         if outcome.error is not None:
@@ -118,8 +156,8 @@ class JsonRenderer(MachineRenderer):
     A watch gives its final outcomes; its changes are for NDJSON, which has them as they come.
     """
 
-    def __init__(self, out: Printer, err: Printer, *, width: int) -> None:
-        super().__init__(out, err, width=width)
+    def __init__(self, out: Printer, err: Printer, **settings: Any) -> None:
+        super().__init__(out, err, **settings)
         self._collected: list[Record] = []
         self._is_closed = False
 
@@ -132,6 +170,7 @@ class JsonRenderer(MachineRenderer):
 
     def close(self) -> None:
         """Write the array."""
+        self.settle()
         if not self._is_closed:
             self._is_closed = True
             self.out.json_array(self._collected)
@@ -188,6 +227,7 @@ _CSV_COLUMNS: dict[View, tuple[str, ...]] = {
         "error_message",
     ),
     View.EXPLAIN: ("host", "id", "name", "state", *_CODE_COLUMNS, *_ERROR_COLUMNS),
+    View.CHECKS: ("subject", "check", "state", "text", "next"),
     View.CHANGES: ("status", *_JOB_COLUMNS, "warning_hex", "warning_symbol"),
     View.WATCH: (
         "event", "at", "host", "job_id", "name", "state", "previous_state", "bytes_total",
@@ -200,8 +240,8 @@ _PLAN_COLUMNS = ("status", "verb", "host", "job_id", "operation", "effect", "des
 class CsvRenderer(MachineRenderer):
     """Rows as they come under a header that is always there. A job's files are not in its row."""
 
-    def __init__(self, out: Printer, err: Printer, *, width: int) -> None:
-        super().__init__(out, err, width=width)
+    def __init__(self, out: Printer, err: Printer, **settings: Any) -> None:
+        super().__init__(out, err, **settings)
         self._has_header = False
 
     def write(self, found: Sequence[Record]) -> None:
@@ -215,18 +255,62 @@ class CsvRenderer(MachineRenderer):
 
     def close(self) -> None:
         """Write the header if nothing came, then say the errors."""
+        self.settle()
         self._rows([])
         super().close()
 
     def _rows(self, found: Sequence[Record]) -> None:
         columns = _PLAN_COLUMNS if self.is_plan else _CSV_COLUMNS.get(self.view)
+        columns = self.shape.columns or columns
         if columns is None:
             return
-        rows = [[_cell(flat.get(name)) for name in columns] for flat in map(_flat, found)]
+        rows = [[self.cell(flat.get(name)) for name in columns] for flat in map(_flat, found)]
         if not self._has_header:
             self._has_header = True
             rows.insert(0, list(columns))
-        self.out.lines([",".join(map(_quoted, row)) for row in rows])
+        self.out.lines([self.row(row) for row in rows])
+
+    def cell(self, value: object) -> str:
+        """A value as the text of a cell."""
+        return _cell(value)
+
+    def row(self, cells: Sequence[str]) -> str:
+        """Cells as a line."""
+        return ",".join(map(_quoted, cells))
+
+
+class TsvRenderer(CsvRenderer):
+    r"""The same rows with tabs between them: what `| command` and `> file` get.
+
+    A cell is one piece of one line: tabs, breaks and what acts on a terminal are escapes (`\t`).
+    A plan as PowerShell or XML is written as it is, to be kept or run.
+    """
+
+    is_script = False
+
+    def close(self) -> None:
+        """Write the header if nothing came, then say the errors; a script has no header."""
+        if not self.is_script:
+            super().close()
+
+    def feed(self, event: Event) -> None:
+        """Take the next event; text of our own is the answer itself here."""
+        if isinstance(event, Text):
+            self.out.lines(event.text.splitlines())
+        elif isinstance(event, Planned) and event.scripts:
+            self.is_script = True
+            self.out.lines(planned_lines(event, self.width))
+            self._found = event.plan.found
+        else:
+            super().feed(event)
+
+    def cell(self, value: object) -> str:
+        """A value as the text of a cell."""
+        return neutral(value) if isinstance(value, str) else _cell(value)
+
+    def row(self, cells: Sequence[str]) -> str:
+        """Cells as a line."""
+        return "\t".join(cells)
 
 
 def _flat(record: Record) -> Record:

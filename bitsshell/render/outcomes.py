@@ -9,7 +9,7 @@ from bitsshell.render import units
 from bitsshell.render.cells import progress_amount
 from bitsshell.render.columns import Column, fitted_table
 from bitsshell.render.paint import STATUS_SGR, painted
-from bitsshell.render.text import NOTHING, clip, clip_middle, neutral, prose
+from bitsshell.render.text import NOTHING, clip, clip_middle, folded_names, neutral, prose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SHORT_ID = 8
 _NAME_CELLS = 40
+_STATUS_CELLS = 10
 
 
 def changes_lines(outcomes: Sequence[Outcome], *, width: int, colour: bool = False) -> list[str]:
@@ -62,6 +63,36 @@ def job_change_line(change: JobChange) -> str:
     error = "" if change.error is None else f"  {change.error.explanation.title}"
     name = clip(neutral(job.name) or NOTHING, _NAME_CELLS)
     return f"{state:<13} {amount}  {neutral(job.host)}  {name}{error}"
+
+
+def change_words(outcome: Outcome) -> str:
+    """What an outcome says but for its host and id: equal for equal outcomes of many hosts."""
+    if outcome.status.is_well and outcome.jobs:
+        (job, *_) = outcome.jobs
+        name = clip(neutral(job.name) or NOTHING, _NAME_CELLS)
+        what = f"{name}  {job.state.name}, {job.priority.name.lower()}"
+    else:
+        what = prose(outcome.planned or NOTHING)
+        if outcome.job_id:
+            what = what.replace(f" {outcome.job_id}", "")
+    return f"{outcome.status.value:<10}  {what}"
+
+
+def folded_change_lines(outcomes: Sequence[Outcome], *, colour: bool = False) -> list[str]:
+    """Outcomes of many hosts, equal ones once: `done  srv[06-40] (35)  nightly  QUEUED, high`."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(change_words(outcome), []).append(outcome)
+    lines: list[str] = []
+    for words, members in groups.items():
+        if len(members) == 1:
+            lines.append(change_line(members[0], colour=colour))
+            continue
+        hosts = list(dict.fromkeys(member.host for member in members))
+        status = painted(words[:_STATUS_CELLS], STATUS_SGR[members[0].status], colour=colour)
+        jobs = "" if len(members) == len(hosts) else f" {len(members):,} jobs"
+        lines.append(f"{status}  {folded_names(hosts)}{jobs}{words[_STATUS_CELLS:]}")
+    return lines
 
 
 def _outcome_name(outcome: Outcome) -> str:

@@ -64,6 +64,24 @@ def painted(text: str, sgr: str | None, *, colour: bool) -> str:
     return f"\x1b[{sgr}m{text}\x1b[0m"
 
 
+COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
+"""What a terminal can be asked for by name, in the order of their numbers."""
+
+_chosen: dict[JobState, str] = {}
+
+
+def choose(colours: Mapping[JobState, str]) -> None:
+    """Paint states as a person chose: `bold red`, `none`. For this process: it has one screen."""
+    _chosen.clear()
+    _chosen.update({state: _sgr_of(words) for state, words in colours.items()})
+
+
+def _sgr_of(words: str) -> str:
+    codes = {"bold": BOLD, "dim": DIM}
+    codes |= {name: str(30 + number) for number, name in enumerate(COLOURS)}
+    return ";".join(codes[word] for word in words.split() if word in codes)
+
+
 def state_sgr(state: JobState) -> str | None:
     """The colour of a state; None for one that this version does not know."""
-    return STATE_SGR.get(state)
+    return _chosen.get(state, STATE_SGR.get(state))

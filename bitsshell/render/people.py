@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bitsshell.render.errors import error_lines, folded_error_lines, warning_line
+from bitsshell.render.errors import error_lines, failed_lines, folded_error_lines, warning_line
 from bitsshell.render.frames import frame_lines
 from bitsshell.render.listings import listing_lines, outcome_errors
 from bitsshell.render.machine import NdjsonRenderer
 from bitsshell.render.messages import counts_line, ending_line
-from bitsshell.render.outcomes import change_line, job_change_line
-from bitsshell.render.plans import plan_lines
+from bitsshell.render.outcomes import (
+    change_line,
+    change_words,
+    folded_change_lines,
+    job_change_line,
+)
+from bitsshell.render.plans import planned_lines
 from bitsshell.render.screen import InPlace
 from bitsshell.render.text import prose
 from bitsshell.results import (
+    USUAL,
     Begin,
     Event,
     Frame,
@@ -31,6 +37,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bitsshell.render.printer import Printer
+
+_EARLY = 5
+"""So many outcomes of a kind are shown as they come; more are folded at the end."""
 
 _AS_THEY_COME = {View.CHANGES, View.WATCH, View.TEXT}
 
@@ -67,9 +76,11 @@ class PeopleRenderer:
         self._is_ndjson = live is None and not watch_lines
         self._clock = clock
         self._view = View.TEXT
+        self._shape = USUAL
         self._collected: list[Outcome] = []
         self._found: tuple[Outcome, ...] = ()
         self._is_plan = False
+        self._kinds: dict[str, int] = {}
         self._screen = InPlace()
         self._frame: Frame | None = None
         self._events = NdjsonRenderer(out, err, width=width)
@@ -77,8 +88,8 @@ class PeopleRenderer:
     def feed(self, event: Event) -> None:
         """Take the next event of the stream."""
         match event:
-            case Begin(view=view):
-                self._view = view
+            case Begin(view=view, shape=shape):
+                self._view, self._shape = view, shape
                 self._events.feed(event)
             case Notice(text=text):
                 self._say([prose(text)])
@@ -86,7 +97,7 @@ class PeopleRenderer:
                 self.out.lines(text.splitlines())
             case Planned(plan=plan):
                 self._is_plan, self._found = True, plan.found
-                self.out.lines(plan_lines(plan, self._width))
+                self.out.lines(planned_lines(event, self._width))
             case Outcome() if event not in self._found:
                 self._outcome(event)
             case Frame():
@@ -103,6 +114,7 @@ class PeopleRenderer:
         self._screen.release()
         collected, self._collected = self._collected, []
         if self._view in _AS_THEY_COME:
+            self._sum_up(collected)
             return
         lines = listing_lines(
             self._view,
@@ -111,6 +123,7 @@ class PeopleRenderer:
             now=self._clock(),
             colour=self._colour,
             vertical=self._vertical,
+            shape=self._shape,
         )
         if any(outcome.error is None for outcome in collected):
             self.out.lines(lines)
@@ -119,6 +132,8 @@ class PeopleRenderer:
     def _outcome(self, outcome: Outcome) -> None:
         if self._view not in _AS_THEY_COME:
             self._collected.append(outcome)
+        elif self._view is View.CHANGES and (outcome.error or not self._is_early(outcome)):
+            self._collected.append(outcome)  # said once for all hosts when it has ended
         elif outcome.error is not None:
             first, *rest = error_lines(outcome.error, self._width)
             self._say([f"{outcome.status.value}: {first}", *rest])
@@ -133,6 +148,18 @@ class PeopleRenderer:
         elif self._live is None:
             self.out.line(job_change_line(change))
 
+    def _is_early(self, outcome: Outcome) -> bool:
+        """Whether it is one of the first of its kind, which are shown as they come."""
+        kind = change_words(outcome)
+        self._kinds[kind] = self._kinds.get(kind, 0) + 1
+        return outcome.warning is not None or self._kinds[kind] <= _EARLY
+
+    def _sum_up(self, collected: list[Outcome]) -> None:
+        """What was held back of changes: equal outcomes folded, failures by cause."""
+        well = [outcome for outcome in collected if outcome.error is None]
+        self.out.lines(folded_change_lines(well, colour=self._colour))
+        self.err.lines(failed_lines(collected, self._width))
+
     def _done(self, outcome: Outcome) -> None:
         if self._view is not View.WATCH or self._live is None:  # frames show the job already
             self._above([change_line(outcome, colour=self._colour)], self.out)
@@ -143,6 +170,11 @@ class PeopleRenderer:
     def _end(self, summary: Summary) -> None:
         self._screen.release()
         self._frame = None
+        held, self._collected = self._collected, []
+        if self._view in _AS_THEY_COME:
+            self._sum_up(held)
+        else:
+            self._collected = held
         line = ending_line(summary)
         if line is None and self._view is View.CHANGES and not self._is_plan:
             line = counts_line(summary)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bitsshell.bits import ChangeState, CreateJob, Effect, JobAction, JobState
+from bitsshell.render import units
 from bitsshell.render.errors import folded_error_lines
 from bitsshell.render.text import clip, counted, folded_names, neutral, prose
+from bitsshell.results import PlanForm
 
 if TYPE_CHECKING:
-    from bitsshell.results import Outcome, Plan, Step
+    from collections.abc import Sequence
+
+    from bitsshell.results import Outcome, Plan, Planned, Step
 
 _MAX_STEP_CELLS = 400
 """A step is never cut for the screen's sake, only when a host's text is absurdly long."""
@@ -27,6 +31,31 @@ def plan_lines(plan: Plan, width: int = 80) -> list[str]:
     errors = [outcome.error for outcome in plan.found if outcome.error is not None]
     lines.extend(folded_error_lines(errors, width))
     return lines
+
+
+def planned_lines(planned: Planned, width: int = 80) -> list[str]:
+    """What `--what-if` shows: words, or cmdlets or envelopes under the host that they are for."""
+    plan = planned.plan
+    if planned.form is PlanForm.WORDS:
+        return plan_lines(plan, width)
+    lines = [_comment(f"what if: {_headline(plan)}; nothing was sent", planned.form)]
+    previous = None
+    for step, script in zip(plan.steps, planned.scripts, strict=True):
+        if step.host != previous:
+            lines += ["", _comment(neutral(step.host), planned.form)]
+        previous = step.host
+        lines.extend(script.split("\n"))
+    said = [] if plan.policy is None else [f"then: {prose(plan.policy)}"]
+    said += [_standing_line(outcome) for outcome in plan.found if outcome.error is None]
+    errors = [outcome.error for outcome in plan.found if outcome.error is not None]
+    said += folded_error_lines(errors, width)
+    return lines + [_comment(line, planned.form) for line in said]
+
+
+def _comment(text: str, form: PlanForm) -> str:
+    if form is PlanForm.XML:
+        return f"<!-- {text.replace('--', '- -')} -->"
+    return f"# {text}"
 
 
 def question(plan: Plan) -> str:
@@ -78,17 +107,23 @@ def _losses(plan: Plan, replaced: int) -> list[str]:
     their = "its" if plan.size == 1 else "their"
     losses: list[str] = []
     if any(change.action is JobAction.CANCEL for change in changes):
-        losses.append(f"{their} temporary files are deleted")
+        losses.append(
+            f"{their} temporary files are deleted{_loss_by(plan.steps, JobAction.CANCEL)}"
+        )
     if any(
         change.action is JobAction.COMPLETE and change.planned_state is not JobState.TRANSFERRED
         for change in changes
     ):
-        losses.append("unfinished files are deleted")
+        losses.append(f"unfinished files are deleted{_loss_by(plan.steps, JobAction.COMPLETE)}")
     if replaced:
         losses.append(f"{counted(replaced, 'job')} of that name cancelled for it")
     if plan.policy is not None:
         losses.append(f"then: {prose(plan.policy)}")
     return ["; ".join(losses)] if losses else []
+
+
+def _loss_by(steps: Sequence[Step], action: JobAction) -> str:
+    return _loss_of([step for step in steps if getattr(step.operation, "action", None) is action])
 
 
 def _groups(plan: Plan) -> list[tuple[list[str], tuple[str, ...]]]:
@@ -106,7 +141,23 @@ def _groups(plan: Plan) -> list[tuple[list[str], tuple[str, ...]]]:
 
 
 def _in_full(steps: list[Step]) -> tuple[str, ...]:
-    return tuple(clip(prose(step.operation.describe()), _MAX_STEP_CELLS) for step in steps)
+    return tuple(
+        clip(prose(step.operation.describe()), _MAX_STEP_CELLS) + _loss_of([step]) for step in steps
+    )
+
+
+def _loss_of(steps: Sequence[Step]) -> str:
+    """` (1.5 GiB so far, 3 files)`: what changes of state throw away; empty where it is nothing."""
+    lost = [
+        change
+        for change in (step.operation for step in steps)
+        if isinstance(change, ChangeState) and change.effect is Effect.DESTROY
+    ]
+    files = sum(change.lost_files or 0 for change in lost)
+    size_bytes = sum(change.lost_bytes or 0 for change in lost)
+    if not files:
+        return ""
+    return f" ({units.size(size_bytes)} so far, {counted(files, 'file')})"
 
 
 def _without_ids(steps: list[Step]) -> tuple[str, ...]:

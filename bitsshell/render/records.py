@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import Explanation, HostIdentity, Job, JobDetail, JobError, JobFile, JobList
+from bitsshell.render.cells import ListedFile
 from bitsshell.render.units import iso
 from bitsshell.results import (
+    Check,
     HostStatus,
     Item,
     JobChange,
@@ -24,6 +26,8 @@ from bitsshell.results import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bitsshell.errors import BitsShellError
 
 Record = dict[str, Any]
@@ -133,6 +137,17 @@ def host_record(host: HostStatus) -> Record:
     }
 
 
+def check_record(check: Check) -> Record:
+    """One thing that `doctor` looked at."""
+    return {
+        "subject": check.subject,
+        "check": check.name,
+        "state": check.state.value,
+        "text": check.text,
+        "next": check.next,
+    }
+
+
 def exception_record(error: BitsShellError) -> Record:
     """An error of ours: `type` is its class, `code` the numeric code where it has one."""
     code = getattr(error, "code", None)
@@ -157,6 +172,15 @@ def item_record(item: Item) -> Record:
             return host_record(item)
         case Explanation():
             return explanation_record(item)
+        case Check():
+            return check_record(item)
+
+
+def row_record(row: Job | ListedFile | HostStatus) -> Record:
+    """One row of a listing, whatever it lists."""
+    if isinstance(row, ListedFile):
+        return listed_file_record(row.job, row.number, row.file)
+    return item_record(row)
 
 
 def listed_file_record(job: Job, index: int, file: JobFile) -> Record:
@@ -257,10 +281,16 @@ def step_record(plan: Plan, step: Step) -> Record:
     }
 
 
-def plan_records(plan: Plan) -> list[Record]:
-    """A plan as one array: its steps, then what stands already without an error."""
+def plan_records(plan: Plan, scripts: Sequence[str] = ()) -> list[Record]:
+    """A plan as one array: its steps, then what stands already without an error.
+
+    `scripts` are the steps as PowerShell or XML (`--as`), for the key `script`.
+    """
     standing = [outcome for outcome in plan.found if outcome.error is None]
-    return [step_record(plan, step) for step in plan.steps] + [
+    steps = [step_record(plan, step) for step in plan.steps]
+    for record, script in zip(steps, scripts, strict=False):
+        record["script"] = script
+    return steps + [
         {
             "status": status_word(outcome.status),
             "verb": plan.verb,

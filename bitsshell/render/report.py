@@ -12,7 +12,7 @@ from bitsshell.render.frames import frame_lines
 from bitsshell.render.listings import listing_lines, outcome_errors
 from bitsshell.render.messages import counts_line, ending_line
 from bitsshell.render.outcomes import changes_lines
-from bitsshell.render.plans import plan_lines
+from bitsshell.render.plans import planned_lines
 from bitsshell.render.text import prose
 from bitsshell.results import View
 
@@ -31,8 +31,8 @@ def report_text(
 ) -> str:
     """What a report shows where only text can be shown. `now` is the present, for ages."""
     lines: list[str] = []
-    if report.plan is not None:
-        lines.extend(plan_lines(report.plan, width))
+    if report.planned is not None:
+        lines.extend(planned_lines(report.planned, width))
     if report.view is View.WATCH and report.last_frame is not None:
         lines.extend(frame_lines(report.last_frame, width=width, height=limit))
     elif report.view in {View.CHANGES, View.WATCH}:
@@ -40,7 +40,12 @@ def report_text(
     elif any(outcome.error is None for outcome in report.outcomes):
         lines.extend(
             listing_lines(
-                report.view, report.outcomes, width=width, now=now or datetime.now(UTC), limit=limit
+                report.view,
+                report.outcomes,
+                width=width,
+                now=now or datetime.now(UTC),
+                limit=limit,
+                shape=report.shape,
             )
         )
     lines.extend(folded_error_lines(outcome_errors(report.outcomes), width))

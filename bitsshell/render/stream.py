@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from bitsshell.render.machine import CsvRenderer, JsonRenderer, NdjsonRenderer
+from bitsshell.render.machine import CsvRenderer, JsonRenderer, NdjsonRenderer, TsvRenderer
 from bitsshell.render.people import PeopleRenderer
 from bitsshell.render.printer import Printer
 from bitsshell.results import Output
@@ -53,13 +53,16 @@ def make_renderer(
     default). `clock` gives the present as an aware datetime, for ages.
     """
     data, said = Printer(out), Printer(err, wraps=True)
+    clock = clock or _now
     match output:
         case Output.JSON:
-            return JsonRenderer(data, said, width=width)
+            return JsonRenderer(data, said, width=width, clock=clock)
         case Output.NDJSON:
-            return NdjsonRenderer(data, said, width=width)
+            return NdjsonRenderer(data, said, width=width, clock=clock)
         case Output.CSV:
-            return CsvRenderer(data, said, width=width)
+            return CsvRenderer(data, said, width=width, clock=clock)
+        case Output.TSV:
+            return TsvRenderer(data, said, width=width, clock=clock)
         case _:
             return PeopleRenderer(
                 data,
@@ -69,7 +72,7 @@ def make_renderer(
                 vertical=output is Output.VERTICAL,
                 live=(size or _size_of(out, width)) if live else None,
                 watch_lines=watch_lines,
-                clock=clock or _now,
+                clock=clock,
             )
 
 

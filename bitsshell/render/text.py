@@ -14,6 +14,8 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from bitsshell.folding import folded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -34,6 +36,9 @@ _UNSEEN = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """What `str.isprintable` lets pass though nothing is seen: fillers, variation selectors."""
+
+_MAX_RANGE_CELLS = 60
+"""How long one range may be; with many gaps it would fill lines."""
 
 _JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")
 """Letters that take no cell of their own, like marks."""
@@ -161,8 +166,12 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def folded_names(names: tuple[str, ...] | list[str], *, shown: int = 3) -> str:
-    """Names of hosts, the rest of a long list counted: `srv01, srv02, srv03, … (18)`."""
-    safe = [neutral(name) for name in names]
-    if len(safe) <= shown:
-        return ", ".join(safe)
-    return f"{', '.join(safe[:shown])}, {ELLIPSIS} ({len(safe):,})"
+    """Names of hosts: a few as they are, many as ranges and counted: `srv[01-18] (18)`.
+
+    Of many that make no ranges the first are named: `ada, bob, eve, … (18)`.
+    """
+    if len(names) <= shown:
+        return ", ".join(neutral(name) for name in names)
+    words = [clip_middle(neutral(word), _MAX_RANGE_CELLS) for word in folded(names)]
+    more = f", {ELLIPSIS}" if len(words) > shown else ""
+    return f"{', '.join(words[:shown])}{more} ({len(names):,})"

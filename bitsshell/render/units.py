@@ -66,9 +66,14 @@ def age(moment: datetime | None, now: datetime) -> str:
 
     A moment in the future (the host's clock runs ahead) is `0s`.
     """
-    if moment is None:
+    return ago(None if moment is None else (now - moment).total_seconds())
+
+
+def ago(elapsed_s: float | None) -> str:
+    """The same of seconds that have gone by since."""
+    if elapsed_s is None:
         return NOTHING
-    seconds = max(0, int((now - moment).total_seconds()))
+    seconds = max(0, int(elapsed_s))
     for unit, length_s in (("d", _DAY_S), ("h", _HOUR_S), ("m", _MINUTE_S)):
         if seconds >= length_s:
             return f"{seconds // length_s}{unit}"

@@ -7,7 +7,6 @@ never mix their entries. Only the file's end is read, so that a long one costs n
 from __future__ import annotations
 
 import os
-import re
 import stat
 import sys
 from contextlib import suppress
@@ -16,19 +15,14 @@ from typing import TYPE_CHECKING
 
 from prompt_toolkit.history import History
 
+from bitsshell.concealed import may_hold_secret
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 READ_BYTES = 256 * 1024
 """How much of the file's end is read: some thousands of lines."""
-
-_SECRET = re.compile(
-    r"passw|passphrase|secret|token|api[-_]?key|access[-_]?key"
-    r"|://[^/\s@]*:[^/\s@]*@"  # an account in a URL
-    r"|[?&](sig|signature|x-amz-signature|x-amz-credential|key|code)=",  # a signed URL
-    re.IGNORECASE,
-)
 
 
 def history_file() -> Path:
@@ -40,7 +34,7 @@ def history_file() -> Path:
 
 def is_kept(line: str) -> bool:
     """Whether a line may go into the history: not one that begins with a blank, and no secret."""
-    return bool(line.strip()) and not line[0].isspace() and not _SECRET.search(line)
+    return bool(line.strip()) and not line[0].isspace() and not may_hold_secret(line)
 
 
 class ShellHistory(History):

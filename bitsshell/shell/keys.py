@@ -1,4 +1,4 @@
-"""Keys of our own: Tab that is heard however fast it comes."""
+"""Keys of our own: Tab that is heard however fast it comes, and F2."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
 from prompt_toolkit.key_binding import KeyBindings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prompt_toolkit.key_binding import KeyPressEvent
 
 
-def key_bindings() -> KeyBindings:
+def key_bindings(switch_toolbar: Callable[[], None] = lambda: None) -> KeyBindings:
     """Tab takes the only candidate, else what all have in common, and opens the menu.
+
+    F2 switches the toolbar.
 
     prompt_toolkit's own Tab is lost when it comes while the letters before it are still being
     completed. Our candidates come from memory, so they need not be waited for.
@@ -33,5 +37,10 @@ def key_bindings() -> KeyBindings:
         elif candidates:
             buffer.insert_text(get_common_complete_suffix(document, candidates))
             buffer.start_completion(select_first=False)
+
+    @keys.add("f2")
+    def toolbar(event: KeyPressEvent) -> None:
+        switch_toolbar()
+        event.app.invalidate()
 
     return keys

@@ -11,7 +11,7 @@ from bitsshell.shell import signals
 from bitsshell.shell.history import history_file
 from bitsshell.shell.lines import is_leaving, split_block
 from bitsshell.shell.prompt import prompt_text
-from bitsshell.shell.readers import LineReader, make_reader
+from bitsshell.shell.readers import LineReader, PromptReader, make_reader
 from bitsshell.terminal import Asking, Ended, Terminal
 
 if TYPE_CHECKING:
@@ -40,15 +40,23 @@ def run_shell(
         out, err: where data goes, and what is said about it; by default the standard streams.
     """
     reader = reader or make_reader(session, history_file())
-    shell = Shell(
-        session, reader, Terminal(session, Asking(reader.ask), out=out, err=err, output=output)
+    terminal = Terminal(
+        session,
+        Asking(reader.ask),
+        out=out,
+        err=err,
+        output=output,
+        is_paged=True,
+        full_screen=reader.full_screen if isinstance(reader, PromptReader) else None,
     )
+    shell = Shell(session, reader, terminal)
     asked_before = session.credentials.ask
     session.credentials.ask = shell.ask_secret
     try:
         with signals.held():
             shell.run()
     finally:
+        reader.close()
         session.credentials.ask = asked_before
     return 0
 
@@ -67,7 +75,7 @@ class Shell:
             self._say(notice)
         while True:
             try:
-                text = self.reader.read(prompt_text(self.session.targets))
+                text = self.reader.read(prompt_text(self.session.targets, self.session.down))
             except KeyboardInterrupt:  # the line is given up
                 continue
             except EOFError:

@@ -181,3 +181,15 @@ def test_a_pipe_that_closes_early_ends_it_quietly(site: Site) -> None:
         code = process.wait(timeout=20)
     assert "Traceback" not in err
     assert code in {0, 141}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [([], "stopped at line 1"), (["--keep-going"], "failed at line 1")]
+)
+def test_lines_end_at_the_first_that_fails_unless_told_to_go_on(
+    site: Site, options: list[str], said: str
+) -> None:
+    ran = bitsshell(site, *options, "-c", "nonsense", "-c", "help exit-codes")
+    assert ran.returncode == 2
+    assert said in ran.stderr
+    assert ("what the numbers mean" in ran.stdout) is bool(options)

@@ -193,7 +193,10 @@ def test_anything_but_yes_sends_nothing(site: Site, answer: str) -> None:
     make(console, site, "one", more="--suspended")
     ran = console("cancel one")
     assert (ran.code, ran.out, ran.err) == (5, "", "nothing was sent\n")
-    assert console.asked == ["cancel 'one' on practice01? its temporary files are deleted [y/N] "]
+    (asked,) = console.asked
+    assert asked == (
+        "cancel 'one' on practice01? its temporary files are deleted (0 B so far, 1 file) [y/N] "
+    )
     assert len(site.host.jobs()) == 1
 
 

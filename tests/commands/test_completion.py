@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitsshell.bits import Job, JobState
+from bitsshell.bits import Job, JobFile, JobState
 from bitsshell.commands import VERBS, Dispatcher, tokenize
 from bitsshell.commands.completion import Candidate, CandidateKind, complete
 from bitsshell.fleet.references import Kind, match, parse_reference
@@ -18,6 +19,7 @@ from bitsshell.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 FIRST = "9D5C4B47-36E2-4D5E-9A4F-1C2B3A495867"
 SECOND = "9D5C0000-36E2-4D5E-9A4F-1C2B3A495867"
@@ -259,6 +261,50 @@ def test_explain_offers_jobs_and_codes() -> None:
     assert texts("explain nig", session) == ["nightly"]
     assert texts("explain bg_e_missing_file_s", session) == ["BG_E_MISSING_FILE_SIZE"]
     assert "0x80190194" in texts("explain 0x801901", session)
+
+
+# Fuzzy, files of this machine, and places on the hosts
+
+
+def test_where_nothing_begins_so_the_letters_are_enough() -> None:
+    session = session_with(job("sql-nightly"), job("weekly", SECOND))
+    assert texts("rsm") == ["resume"]
+    assert texts("show ngtly", session) == ["sql-nightly"]
+    assert texts("jobs --fngr") == ["--tls-fingerprint"]
+    assert texts("jobs --state trsnt") == ["transient-error"]
+    assert texts("jobs -H wb02") == ["web02"]
+
+
+def test_jobs_come_with_progress_and_age_where_they_are_known() -> None:
+    half = job("nightly", bytes_total=10, bytes_transferred=5, created_filetime=1)
+    (candidate,) = offered("show nig", session_with(half))
+    assert candidate.help.startswith("SUSPENDED web01 50% ")
+    assert candidate.help.endswith("d")
+
+
+def test_an_option_that_takes_a_file_offers_files_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "site ca.pem").write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / ".hidden").write_text("")
+    folder = f"{tmp_path}{os.sep}"
+    assert texts(f"jobs --ca {folder}") == [f"{folder}folder{os.sep}", f"'{folder}site ca.pem'"]
+    assert texts(f"jobs --ca {folder}.h") == [f"{folder}.hidden"]
+    assert texts(f"jobs --ca {folder}nowhere{os.sep}") == []
+
+
+def test_behind_an_operator_files_are_offered_or_nothing(tmp_path: Path) -> None:
+    (tmp_path / "jobs.tsv").write_text("")
+    folder = f"{tmp_path}{os.sep}"
+    assert texts(f"jobs > {folder}j") == [f"{folder}jobs.tsv"]
+    assert texts("jobs | so") == []
+
+
+def test_urls_and_remote_folders_that_were_seen_in_jobs_are_offered_in_turn() -> None:
+    session = session_with()
+    session.places.learn([job("n", files=(JobFile("http://s/d/a.iso", "D:\\in\\a.iso"),))])
+    assert texts("create http://s", session) == ["http://s/d/", "http://s/d/a.iso"]
+    assert texts("create http://s/d/a.iso D:", session) == ["D:\\in\\"]
+    assert texts("add nightly http://s/d/a", session) == ["http://s/d/a.iso"]
 
 
 # The line

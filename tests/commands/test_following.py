@@ -102,6 +102,16 @@ def test_watch_of_a_whole_queue_shows_what_comes_and_goes(site: Site) -> None:
     assert (kinds[0], kinds[-1]) == ("appeared", "left")
 
 
+def test_the_last_frame_of_a_stopped_watch_says_that_it_was_stopped(site: Site) -> None:
+    console = site.console()
+    phases = []
+    for event in running(console, f"watch {FAST}"):
+        if isinstance(event, Frame):
+            phases.append(event.phase)
+            console.session.interrupts.set()
+    assert phases == ["live", "stopped"]
+
+
 def test_watch_goes_on_with_the_hosts_that_answer(site: Site) -> None:
     console = start(site)
     console.add_host("down", "http://127.0.0.1:9/wsman")

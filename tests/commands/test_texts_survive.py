@@ -118,7 +118,10 @@ HOSTILE = "\x1b[2J\u202egpj.exe\u200b\x07"
     "line",
     ["jobs", "jobs -o vertical", "jobs -o csv", "show *", "files *", "explain *", "suspend *",
      "cancel * --what-if", "cancel *", "resume nope", "wait * --interval 0.05 --timeout 0.1",
-     "set * --priority low"],
+     "set * --priority low", "jobs -o tsv", "jobs --cols name,owner,description,host",
+     "jobs --sort -name --where \"name ~ '*'\"", "files * --cols job,url,path -o tsv",
+     "complete * --as powershell", "complete * --as xml", "cancel --state suspended --what-if",
+     "hosts --cols host,user"],
 )  # fmt: skip
 def test_what_a_host_says_never_reaches_a_terminal_raw(site: Site, line: str) -> None:
     console = site.console(answers=["n"])

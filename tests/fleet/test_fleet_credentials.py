@@ -56,6 +56,15 @@ class Keyring(ModuleType):
             raise self.error
         return self.kept.get(user)
 
+    def set_password(self, service: str, user: str, password: str) -> None:
+        assert service == "bitsshell"
+        if self.error is not None:
+            raise self.error
+        self.kept[user] = password
+
+    def delete_password(self, service: str, user: str) -> None:
+        del self.kept[user]
+
 
 class KeyringError(Exception):
     """keyring's own."""
@@ -278,3 +287,25 @@ def test_a_secret_is_in_no_text_of_anything_that_holds_it() -> None:
     for holder in holders:
         assert "s3cr3t" not in repr(holder) + str(holder)
     assert pickle.loads(pickle.dumps(task)) == task
+
+
+def test_a_logon_is_forgotten_and_asked_for_again(keyring: Keyring) -> None:
+    found, _ = credentials("first", "second")
+    first = found.find(target(user="ann"))
+    assert found.forget_logon(target(user="Ann")) == [first]
+    assert found.find(target(user="ann")).password == "second"
+    assert found.forget_logon(target()) == []
+    assert keyring.kept == {"ann": "from-keyring"}
+
+
+def test_a_password_is_kept_in_the_keyring_and_taken_out_of_it(keyring: Keyring) -> None:
+    found, _ = credentials()
+    assert found.save(Credential(Auth.NTLM, "bob", "word")) == "bob"
+    assert keyring.kept["bob"] == "word"
+    assert found.save(Credential(Auth.KERBEROS)) is None
+    found.forget_logon(target(user="bob"), keyring=True)
+    found.forget_logon(target(user="bob"), keyring=True)
+    assert keyring.kept == {"ann": "from-keyring"}
+    keyring.error = KeyringError("locked")
+    with pytest.raises(NoCredential, match="locked"):
+        found.save(Credential(Auth.NTLM, "bob", "word"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from bitsshell.bits import (
 )
 from bitsshell.errors import BitsShellError
 from bitsshell.render import Output, make_renderer
+from bitsshell.render.fields import FIELDS
 from bitsshell.results import (
     Begin,
     Event,
@@ -33,7 +35,9 @@ from bitsshell.results import (
     Notice,
     Outcome,
     Plan,
+    PlanForm,
     Planned,
+    Shape,
     Status,
     Step,
     Summary,
@@ -43,6 +47,8 @@ from bitsshell.results import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from bitsshell.results import Value
 
 NOW = datetime(2026, 11, 22, 12, 30, 4, tzinfo=UTC)
 
@@ -164,6 +170,43 @@ def hostile_streams(text: str) -> list[list[Event]]:
         stream(View.CHANGES, done),
         stream(View.CHANGES, Planned(plan)),
         stream(View.WATCH, frame, change, done),
+        *hostile_shapes(text),
+    ]
+
+
+def hostile_shapes(text: str) -> list[list[Event]]:
+    """The same in chosen columns and orders, folded, and as a script."""
+    job = hostile_job(text)
+    hosts = [f"{text}{number:02}" for number in range(1, 8)]
+    status = HostStatus(name=text, endpoint=text, auth=text, user=text, product=text)
+    values: list[tuple[View, list[Value]]] = [
+        (View.JOBS, [JobList((job, hostile_job("plain", 2, host=text)))]),
+        (View.FILES, [job]),
+        (View.HOSTS, [status]),
+    ]
+    end = Summary(verb="verb", well=2)
+    plan = Plan("cancel", (Step(text, ChangeState(job.id, JobAction.CANCEL)),), policy=text)
+    error = BitsShellError(f"the host says: {text}", hint=text)
+    return [
+        *(
+            [
+                Begin("verb", view, Shape(tuple(FIELDS[view]), (("host", True),))),
+                *(Outcome(host=text, value=value) for value in found),
+                end,
+            ]
+            for view, found in values
+        ),
+        [
+            Begin("verb", View.CHANGES),
+            *(Outcome(host=host, value=hostile_job(text, host=host)) for host in hosts),
+            *(
+                Outcome(host=host, status=Status.FAILED, error=copy(error).located(host=host))
+                for host in hosts
+            ),
+            end,
+        ],
+        [Begin("verb", View.CHANGES), Planned(plan, PlanForm.POWERSHELL, ("Invoke",)), end],
+        [Begin("verb", View.CHANGES), Planned(plan, PlanForm.XML, ("<s:Envelope/>",)), end],
     ]
 
 

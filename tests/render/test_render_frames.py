@@ -159,7 +159,7 @@ def test_jobs_that_need_somebody_stay_when_not_all_fit() -> None:
 
 def test_hosts_that_do_not_answer_are_named() -> None:
     frame = Frame(frame_of(1).rows, NOW, unreachable=("srv05", "srv06", "srv07", "srv08"))
-    assert frame_lines(frame, width=79)[-1] == "not answering: srv05, srv06, srv07, … (4)"
+    assert frame_lines(frame, width=79)[-1] == "not answering: srv[05-08] (4)"
 
 
 def test_an_empty_frame_still_says_as_of_when() -> None:
@@ -311,3 +311,13 @@ def test_a_block_is_erased_without_a_trace() -> None:
     terminal.write("below\n")
     assert terminal.shown == ["above", "below"]
     assert block.erase() == ""
+
+
+def test_a_frame_says_whether_it_is_live_final_or_stopped() -> None:
+    for changes, phase in (
+        ({}, "live"),
+        ({"is_final": True}, "final"),
+        ({"is_final": True, "is_stopped": True}, "stopped"),
+    ):
+        (heading, *_) = frame_lines(Frame((), NOW, **changes), width=79)
+        assert heading.startswith(f"{phase}, as of 12:30:04Z")

@@ -52,7 +52,7 @@ def test_when_every_host_failed_there_is_no_table_and_the_reason_once() -> None:
     events = listing(*(Outcome(host=str(e.host), status=Status.FAILED, error=e) for e in errors))
     out, err = rendered(events)
     assert out == ""
-    assert err.startswith("srv01, srv02, srv03, … (18): ")
+    assert err.startswith("srv[01-18] (18): ")
     assert len(err.splitlines()) == 2
 
 
@@ -108,12 +108,40 @@ def test_changes_are_printed_as_they_come() -> None:
     renderer.feed(
         Outcome(host="srv02", status=Status.FAILED, error=JobGone(host="srv02", job="nightly"))
     )
-    assert err.getvalue().startswith("failed: srv02, job nightly: the job is not there")
     renderer.feed(Outcome(host="srv03", status=Status.NOT_SENT, planned="resume 'nightly'"))
     assert out.getvalue().splitlines()[1] == "not sent    srv03  resume 'nightly'"
     renderer.feed(Summary(verb="resume", well=1, failed=1, not_sent=1, elapsed_s=0.42))
     renderer.close()
+    assert err.getvalue().startswith("failed: srv02, job nightly: the job is not there")
     assert err.getvalue().splitlines()[-1] == "resume: 1 done, 1 failed, 1 not sent in 0.4 s"
+
+
+def test_equal_outcomes_of_many_hosts_are_folded_after_the_first() -> None:
+    outcomes = [
+        Outcome(host=f"srv{number:02}", value=make_job(number, host=f"srv{number:02}", name="one"))
+        for number in range(1, 19)
+    ]
+    end = Summary(verb="resume", well=18, elapsed_s=1.0)
+    out, _ = rendered([Begin("resume", View.CHANGES), *outcomes, end])
+    *_, last = lines = out.splitlines()
+    assert len(lines) == 6
+    assert lines[0].startswith("done        srv01  ")
+    assert last.startswith("done        srv[06-18] (13)  one  ")
+
+
+def test_failures_of_changes_are_summed_up_by_cause() -> None:
+    gone = [
+        Outcome(
+            host=f"srv{number:02}",
+            status=Status.FAILED,
+            error=JobGone(host=f"srv{number:02}", job=f"id {number}"),
+        )
+        for number in range(1, 19)
+    ]
+    end = Summary(verb="resume", failed=18, elapsed_s=1.0)
+    _, err = rendered([Begin("resume", View.CHANGES), *gone, end])
+    assert err.startswith("failed: srv[01-18] (18), 18 jobs: the job is not there")
+    assert err.count("the job is not there") == 1
 
 
 def test_a_success_with_a_warning_is_a_success_with_a_warning() -> None:

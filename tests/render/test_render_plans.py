@@ -44,7 +44,7 @@ def test_identical_steps_on_many_hosts_are_said_once() -> None:
     lines = plan_lines(Plan("create", tuple(create(f"srv{number:02}") for number in range(18))))
     assert lines == [
         "what if: create would touch 18 jobs on 18 hosts; nothing was sent",
-        "srv00, srv01, srv02, … (18):",
+        "srv[00-17] (18):",
         "  create job 'a.bin': http://files/a.bin -> C:\\in\\a.bin, resume it",
     ]
 
@@ -130,7 +130,7 @@ def test_no_plan_and_no_question_acts_on_a_terminal(text: str) -> None:
 def test_equal_errors_of_many_hosts_are_said_once() -> None:
     errors: list[BitsShellError] = [ProviderMissing(host=f"srv{n:02}") for n in range(1, 19)]
     lines = folded_error_lines([*errors, JobGone(host="srv99", job="nightly")])
-    assert lines[0].startswith("srv01, srv02, srv03, … (18): WinRM answers, but")
+    assert lines[0].startswith("srv[01-18] (18): WinRM answers, but")
     assert lines[1].startswith("next: it comes with the server feature")
     assert lines[2] == "srv99, job nightly: the job is not there (any more)"
     assert len(lines) == 4

@@ -58,6 +58,7 @@ class PtyShell:
                 "HOME": str(folder),
                 "XDG_STATE_HOME": str(folder / "state"),
                 "TERM": "xterm-256color",
+                "PAGER": "",  # whole answers on the screen; what pages has tests of its own
                 **environment,
             },
         )

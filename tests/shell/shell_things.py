@@ -65,6 +65,9 @@ class Listed:
             raise EOFError
         return self.secrets.pop(0)
 
+    def close(self) -> None:
+        pass
+
 
 def run_lines(
     *lines: str | type[BaseException],
@@ -123,7 +126,11 @@ class Typist:
 def typing(session: Session, history: Path) -> Iterator[tuple[PromptReader, PipeInput]]:
     """A reader that takes its keys from a pipe."""
     with create_pipe_input() as pipe:
-        yield PromptReader(session, history, input=pipe, output=DummyOutput()), pipe
+        reader = PromptReader(session, history, input=pipe, output=DummyOutput())
+        try:
+            yield reader, pipe
+        finally:
+            reader.close()
 
 
 def type_keys(session: Session, history: Path, *steps: Step | str) -> Ran:

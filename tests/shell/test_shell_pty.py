@@ -23,7 +23,7 @@ def test_the_four_steps_then_ctrl_c_in_a_watch_and_exit(
     tmp_path: Path, fresh_fleet: PracticeFleet, fresh_host: PracticeHost
 ) -> None:
     host, file = fresh_host, fresh_fleet.files[2]
-    with PtyShell(tmp_path) as shell:
+    with PtyShell(tmp_path, BITSSHELL_REFRESH="off") as shell:
         shell.see("help lists the verbs")
         shell.see_prompt()
         shell.type(f"{use(host)}\r")
@@ -138,3 +138,31 @@ def test_a_terminal_that_is_closed_ends_the_program(tmp_path: Path, host: Practi
     shell.see("live, as of")
     os.close(shell.master)
     assert shell.process.wait(30) != 0
+
+
+def test_the_toolbar_stands_at_the_bottom_until_f2(tmp_path: Path) -> None:
+    with PtyShell(tmp_path) as shell:
+        shell.see_prompt()
+        shell.see("no host chosen  |  F2 hides this")
+        shell.type("\x1bOQ")
+        shell.wait_for(lambda: "F2 hides" not in shell.text, "the toolbar to go")
+        shell.type("\x04")
+        assert shell.wait_for_end() == 0
+
+
+@pytest.mark.parametrize(("environment", "expected"), [({}, "red"), ({"NO_COLOR": "1"}, "default")])
+def test_a_verb_that_is_none_is_red_while_it_is_typed_unless_colours_are_not_wanted(
+    tmp_path: Path, environment: dict[str, str], expected: str
+) -> None:
+    with PtyShell(tmp_path, **environment) as shell:
+        shell.see_prompt()
+        shell.type("frobnicate x")
+        shell.see("frobnicate x")
+
+        def colour() -> str:
+            line = shell.screen.buffer[shell.screen.cursor.y]
+            return str(line[len("bits> ")].fg)
+
+        shell.wait_for(lambda: colour() == expected, f"{expected}, not {colour()}")
+        shell.type("\x03\x04")
+        assert shell.wait_for_end() == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bitsshell.bits import Job, JobProperty, JobState, SetProperty
-from bitsshell.commands.folding import folded
+from bitsshell.commands.pairs import folded
 from bitsshell.errors import BitsShellError
 from bitsshell.results import Outcome, Plan, Status, Step
 

@@ -1,0 +1,359 @@
+"""The live view as lines of styled pieces: a pure function of the model and the size.
+
+Only the visible rows are looked at, so that ten thousand jobs cost no more than thirty. Everything
+that a host says is neutralised here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bitsshell.bits import JobState
+from bitsshell.fleet.watching import key_of
+from bitsshell.render import units
+from bitsshell.render.bars import progress_bar, sparkline
+from bitsshell.render.cells import files_done, progress_amount
+from bitsshell.render.errors import job_error_lines
+from bitsshell.render.text import (
+    ELLIPSIS,
+    clip,
+    clip_middle,
+    counted,
+    display_width,
+    folded_names,
+    neutral,
+    pad,
+    wrapped,
+)
+from bitsshell.shell.live.keys import HELP
+from bitsshell.shell.live.model import HISTORY, Mode, Order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bitsshell.bits import Job
+    from bitsshell.results import WatchRow
+    from bitsshell.shell.live.model import Model
+
+Piece = tuple[str, str]
+"""A style, in prompt_toolkit's words, and a text."""
+
+Line = list[Piece]
+
+STATE_STYLES = {
+    JobState.QUEUED: "class:queued",
+    JobState.CONNECTING: "class:connecting",
+    JobState.TRANSFERRING: "class:transferring",
+    JobState.SUSPENDED: "class:suspended",
+    JobState.ERROR: "class:error",
+    JobState.TRANSIENT_ERROR: "class:transient",
+    JobState.TRANSFERRED: "class:transferred",
+    JobState.ACKNOWLEDGED: "class:acknowledged",
+    JobState.CANCELLED: "class:cancelled",
+}
+
+STYLES = {
+    "heading": "bold",
+    "columns": "ansibrightblack",
+    "queued": "ansiblue",
+    "connecting": "ansiblue",
+    "transferring": "ansicyan",
+    "suspended": "ansibrightblack",
+    "error": "bold ansired",
+    "transient": "ansiyellow",
+    "transferred": "ansigreen",
+    "acknowledged": "ansigreen",
+    "cancelled": "ansimagenta",
+    "warning": "ansiyellow",
+    "question": "bold",
+    "keys": "ansibrightblack",
+    "selected": "reverse",
+}
+"""How each class looks in colour."""
+
+
+def chosen_styles(colours: Mapping[JobState, str]) -> dict[str, str]:
+    """The styles of the classes of states that a person chose: `bold red`, `dim`, `none`."""
+    return {
+        STATE_STYLES[state].removeprefix("class:"): _style_of(words)
+        for state, words in colours.items()
+        if state in STATE_STYLES
+    }
+
+
+def _style_of(words: str) -> str:
+    found = [word for word in words.split() if word not in {"dim", "none"}]
+    names = {"white": "ansigray"}
+    style = " ".join(w if w == "bold" else names.get(w, f"ansi{w}") for w in found)
+    return style or ("ansibrightblack" if "dim" in words.split() else "")
+
+
+PLAIN_STYLES = {"heading": "bold", "question": "bold", "selected": "reverse"}
+"""How it looks without: nothing but what every terminal has."""
+
+FOOTER = (
+    "? help  q quit  / filter  e errors  o sort  enter details  space mark  "
+    "r resume  s suspend  c complete  x cancel  p hold"
+)
+
+_GAP = "  "
+_LEAST_NAME, _MOST_NAME = 12, 48
+_LEAST_BAR, _MOST_BAR = 8, 30
+_MOST_HOST = 20
+_DETAIL_LINES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Widths in cells; 0 for a column that is left out."""
+
+    host: int
+    name: int
+    bar: int
+    spark: int
+    amount: int = 17
+    rate: int = 10
+    left: int = 7
+    state: int = 15
+    percent: int = 4
+
+
+def draw(model: Model, width: int, height: int, *, blocks: bool = True) -> list[Line]:
+    """Exactly `height` lines of at most `width` cells. Scrolls the model to its selected row."""
+    foot = _foot(model, width)
+    room = max(1, height - len(foot))
+    match model.mode:
+        case Mode.HELP:
+            body = _help(width)
+        case Mode.MESSAGES:
+            body = _messages(model, width, room)
+        case _:
+            body = _list(model, width, room, blocks=blocks)
+    body = body[:room]
+    lines = ([*body, *([[]] * (room - len(body))), *foot])[-height:]
+    return lines if blocks else [[(style, _plain(text)) for style, text in line] for line in lines]
+
+
+def _plain(text: str) -> str:
+    return text.replace(ELLIPSIS, "~")
+
+
+def _list(model: Model, width: int, height: int, *, blocks: bool) -> list[Line]:
+    head = _heading(model, width)
+    silent = _silent(model, width)
+    details = _details(model, width, blocks=blocks)[: max(0, min(_DETAIL_LINES, height // 2))]
+    room = max(1, height - len(head) - 1 - len(silent) - len(details))
+    columns = _columns(model, width)
+    rows = model.window(room)
+    lines = [*head, _column_heads(model, columns, width)]
+    for number, row in enumerate(rows, start=model.top):
+        is_cursor = number == model.index
+        lines.append(_row(model, row, columns, width, is_cursor=is_cursor, blocks=blocks))
+    if not rows:
+        lines.append([("", clip(_nothing(model), width))])
+    lines += [[]] * (room - max(1, len(rows)))
+    return [*lines, *details, *silent]
+
+
+def _nothing(model: Model) -> str:
+    if model.frame is None:
+        return "  asking the hosts ..."
+    return "  no job matches" if model.rows else "  no jobs"
+
+
+def _heading(model: Model, width: int) -> list[Line]:
+    frame = model.frame
+    if frame is None:
+        return [[("class:heading", "watch")]]
+    parts = [
+        f"{'held' if model.is_held else frame.phase}, as of {units.time_of_day(frame.as_of)}",
+        f"{counted(len(model.rows), 'job')} on {counted(len(model.hosts), 'host')}"
+        if model.hosts
+        else "no jobs",
+    ]
+    if model.rate_bytes_s is not None:
+        parts.append(units.rate(model.rate_bytes_s))
+    narrowed = len(model.shown) != len(model.rows)
+    if narrowed or model.filter or model.errors_only:
+        parts.append(f"{len(model.shown):,} shown")
+    if model.errors_only:
+        parts.append("errors only")
+    if model.filter:
+        parts.append(f"filter: {neutral(model.filter)}")
+    if model.marks:
+        parts.append(f"{len(model.marks):,} marked")
+    return [[("class:heading", clip(_GAP.join(parts), width))]]
+
+
+def _silent(model: Model, width: int) -> list[Line]:
+    hosts = model.silent
+    if not hosts:
+        return []
+    text = f"not answering: {folded_names(hosts)}"
+    why = [model.failed_hosts[host] for host in hosts if host in model.failed_hosts]
+    if why:
+        text += f"  ({neutral(why[0])})"
+    return [[("class:warning", clip(text, width))]]
+
+
+def _columns(model: Model, width: int) -> _Columns:
+    host = 0
+    if len(model.hosts) > 1:
+        longest = max(display_width(neutral(name)) for name in model.hosts)
+        host = min(_MOST_HOST, longest)
+    shown = {
+        "host": host,
+        "name": _LEAST_NAME,
+        "state": 15,
+        "bar": _LEAST_BAR,
+        "percent": 4,
+        "amount": 17,
+        "rate": 10,
+        "spark": HISTORY,
+        "left": 7,
+    }
+    room = width - 2  # the cursor and the mark
+    for dropped in ("spark", "amount", "rate", "bar", "left", "host"):
+        if _taken(shown) <= room:
+            break
+        shown[dropped] = 0
+    spare = room - _taken(shown)
+    if spare < 0:
+        shown["name"] = max(1, shown["name"] + spare)
+    else:
+        for column, most in (("name", 24), ("bar", _MOST_BAR), ("name", _MOST_NAME)):
+            if shown[column]:
+                more = min(spare, max(0, most - shown[column]))
+                shown[column] += more
+                spare -= more
+    return _Columns(**shown)
+
+
+def _taken(columns: dict[str, int]) -> int:
+    widths = [width for width in columns.values() if width]
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
+
+
+def _column_heads(model: Model, columns: _Columns, width: int) -> Line:
+    arrow = "-" if model.is_reversed else "+"
+
+    def head(name: str, cells: int, order: Order | None = None) -> str:
+        text = f"{name}{arrow}" if order is model.order else name
+        return pad(clip(text, cells), cells)
+
+    shown = [
+        (head("host", columns.host, Order.HOST), columns.host),
+        (head("name", columns.name, Order.NAME), columns.name),
+        (head("state", columns.state, Order.STATE), columns.state),
+        (head("", columns.bar), columns.bar),
+        (pad(head("done", 5, Order.DONE).strip(), columns.percent, "right"), columns.percent),
+        (pad("size", columns.amount, "right"), columns.amount),
+        (pad(head("rate", 5, Order.RATE).strip(), columns.rate, "right"), columns.rate),
+        (head("", columns.spark), columns.spark),
+        (pad(head("left", 5, Order.LEFT).strip(), columns.left, "right"), columns.left),
+    ]
+    text = "  " + _GAP.join(text for text, cells in shown if cells)
+    return [("class:columns", clip(text.rstrip(), width))]
+
+
+def _row(
+    model: Model, row: WatchRow, columns: _Columns, width: int, *, is_cursor: bool, blocks: bool
+) -> Line:
+    job = row.job
+    cursor = " class:selected" if is_cursor else ""
+    style = STATE_STYLES.get(job.state, "") + cursor
+    lead = (">" if is_cursor else " ") + ("*" if key_of(job) in model.marks else " ")
+    front = [lead + _host(job, columns) + pad(clip(neutral(job.name), columns.name), columns.name)]
+    back = [pad(units.percent(job.fraction), columns.percent, "right")]
+    if columns.amount:
+        back.append(pad(_amount(job), columns.amount, "right"))
+    if columns.rate:
+        back.append(pad(units.rate(row.rate_bytes_s), columns.rate, "right"))
+    if columns.spark:
+        spark = sparkline(model.rates_of(job), columns.spark, blocks=blocks)
+        back.append(pad(spark, columns.spark, "right"))
+    if columns.left:
+        back.append(pad(units.time_left(row.time_left_s), columns.left, "right"))
+    bar = progress_bar(_fraction(job), columns.bar, blocks=blocks)
+    pieces: Line = [
+        (cursor, front[0] + _GAP),
+        (style, pad(clip(job.state.name, columns.state), columns.state)),
+        *([(cursor, _GAP), (style, bar)] if bar else []),
+        (cursor, _GAP + _GAP.join(back)),
+    ]
+    if sum(display_width(text) for _, text in pieces) <= width:
+        return pieces
+    return [(style, clip("".join(text for _, text in pieces), width))]
+
+
+def _host(job: Job, columns: _Columns) -> str:
+    if not columns.host:
+        return ""
+    return pad(clip_middle(neutral(job.host), columns.host), columns.host) + _GAP
+
+
+def _fraction(job: Job) -> float | None:
+    return 1.0 if job.fraction is None and job.is_finished else job.fraction
+
+
+def _amount(job: Job) -> str:
+    total = "?" if job.bytes_total is None else units.size(job.bytes_total)
+    return f"{units.size(job.bytes_transferred)}/{total}"
+
+
+def _details(model: Model, width: int, *, blocks: bool) -> list[Line]:
+    row = model.selected
+    if not model.has_details or row is None:
+        return []
+    job = row.job
+    title = clip(f"--- {neutral(job.name)} on {neutral(job.host)} ", width)
+    rate = f"{units.rate(row.rate_bytes_s)}, {units.time_left(row.time_left_s)} left"
+    spark = sparkline(model.rates_of(job), HISTORY, blocks=blocks)
+    pairs = [
+        ("id", job.id),
+        ("state", f"{job.state.name}, priority {job.priority.name.lower()}"),
+        ("progress", f"{progress_amount(job)}, {files_done(job)} files"),
+        ("rate", f"{rate}  {spark}".rstrip()),
+        ("errors", f"{job.error_count:,} so far that BITS got over by itself"),
+    ]
+    lines: list[Line] = [[("class:heading", title + "-" * (width - display_width(title)))]]
+    if row.error is not None:
+        for text in job_error_lines(row.error, width):
+            style = "" if text.startswith("next:") else "class:error"
+            lines += [[(style, clip(part, width))] for part in wrapped(text, width, "    ")]
+    lines += [[("", clip(f"{name:<9} {neutral(text)}", width))] for name, text in pairs]
+    return lines
+
+
+def _help(width: int) -> list[Line]:
+    lines: list[Line] = [[("class:heading", clip("keys", width))], []]
+    lines += [[("", clip(f"  {keys:<18}{what}", width))] for keys, what in HELP]
+    return [*lines, [], [("class:keys", clip("any key goes back", width))]]
+
+
+def _messages(model: Model, width: int, height: int) -> list[Line]:
+    lines: list[Line] = [[("class:heading", clip("messages", width))]]
+    texts: Sequence[str] = list(model.messages) or ["none"]
+    wanted = [part for text in texts for part in wrapped(text, width, "    ")]
+    lines += [[("", clip(text, width))] for text in wanted[-max(1, height - 2) :]]
+    return [*lines, [("class:keys", clip("any key goes back", width))]]
+
+
+def _foot(model: Model, width: int) -> list[Line]:
+    """What is asked or said, and the keys."""
+    match model.mode:
+        case Mode.QUESTION | Mode.SECRET:
+            typed = "" if model.mode is Mode.SECRET else neutral(model.typed)
+            *above, last = [neutral(line) for line in model.question.splitlines() or [""]]
+            parts = [part for line in above for part in wrapped(line, width, "  ")]
+            lines = [[("class:question", clip(part, width))] for part in parts]
+            room = max(1, width - 1 - display_width(typed))
+            asked = f"{clip(last, room)}{typed}_"
+            return [*lines, [("class:question", clip_middle(asked, width))]]
+        case Mode.FILTER:
+            return [[("class:question", clip_middle(f"filter: {neutral(model.filter)}_", width))]]
+        case Mode.HELP | Mode.MESSAGES:
+            return []
+    said = model.busy or model.message
+    return [[("", clip(neutral(said), width))], [("class:keys", clip(FOOTER, width))]]
