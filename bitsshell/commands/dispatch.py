@@ -1,7 +1,7 @@
 """The dispatcher: from words to events. Every front end goes through it, and only through it.
 
-In this order, for every changing verb: what-if, confirmation, journal (intent), execution, journal
-(outcome). A verb never prints, never asks and never writes the journal.
+In this order, for every changing verb: read-only, what-if, confirmation, journal (intent),
+execution, journal (outcome). A verb never prints, never asks and never writes the journal.
 """
 
 from __future__ import annotations

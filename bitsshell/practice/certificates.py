@@ -162,11 +162,6 @@ class Authority:
         return files
 
 
-def make_certificate(folder: Path, kind: Tls, address: str) -> Certificate:
-    """Make an authority, and a certificate for the address and `localhost` or for nothing fit."""
-    return Authority(folder).host(kind, ["localhost", address])
-
-
 def user_of(certificate: bytes) -> str | None:
     """The user principal name in a client's certificate (DER), which WinRM looks up."""
     try:
