@@ -4,10 +4,10 @@
 
 All of them ask the same practice host, which runs in a process of its own, for the same 50 jobs.
 `pypsrp` reads its answers into the same typed data as we do; `bare pywinrm` sends the bytes that
-we send and reads nothing out of the answers, so it is the floor under us. The rounds of all
-contestants alternate, so that what disturbs the machine disturbs all of them. Shown are the medians
-of CPU milliseconds a call, their ratio to pypsrp's, and the noise: half the distance between the
-quartiles, as a part of the median.
+we send and reads nothing out of the answers, so that it shows what the exchange alone costs there.
+The rounds of all contestants alternate, so that what disturbs the machine disturbs all of them.
+Shown are the medians of CPU milliseconds a call, their ratio to pypsrp's, and the noise: half the
+distance between the quartiles, as a part of the median.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Contestant:
 
 
 class RecordingWire:
-    """Passes everything on, and keeps what was sent and answered for the floor and the parser."""
+    """Passes everything on, and keeps what was sent and answered for the other contestants."""
 
     def __init__(self, inner: wsman.Wire) -> None:
         self.inner = inner
@@ -135,7 +135,7 @@ def compare(host: dict[str, str], files_url: str, chosen: argparse.Namespace) ->
             "bitsshell, one poll of a watch",
             lambda: len(provider.list_jobs(ListJobs(WATCHED_PROPERTIES)).jobs),
         ),
-        Contestant("bare pywinrm, same bytes", floor_call(endpoint, sent)),
+        Contestant("bare pywinrm, same bytes", bare_call(endpoint, sent)),
     ]
     for contestant in contestants:
         contestant.round()
@@ -230,7 +230,7 @@ def known_size(text: str) -> int | None:
     return None if number == 2**64 - 1 else number
 
 
-def floor_call(endpoint: wsman.Endpoint, sent: list[bytes]) -> Callable[[], int]:
+def bare_call(endpoint: wsman.Endpoint, sent: list[bytes]) -> Callable[[], int]:
     """pywinrm's own transport sending our bytes; only the pull's context is put in anew."""
     transport = Transport(
         endpoint.url,

@@ -6,10 +6,10 @@ is passed over, and a number out of its range is an error of the answer, not of 
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from bitsshell.bits.enums import ErrorContext, JobState, Priority
+from bitsshell.bits.making import maker_of
 from bitsshell.bits.model import SIZE_UNKNOWN, Job, JobError, JobFile
 from bitsshell.bits.reference import canonical_job_id, split_description
 from bitsshell.wsman import Instance, MalformedAnswer
@@ -17,15 +17,11 @@ from bitsshell.wsman import Instance, MalformedAnswer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _STATES = {str(int(state)): state for state in JobState}
+_PRIORITIES = {str(int(priority)): priority for priority in Priority}
 _SIZE_UNKNOWN = str(SIZE_UNKNOWN)
 _SAFE_DIGITS = 20
 """A number with fewer digits than this is below 2^64."""
-_PRIORITIES = {str(int(priority)): priority for priority in Priority}
-
 
 _NUMBERS = (
     "JobCreationTime",
@@ -36,7 +32,8 @@ _NUMBERS = (
     "FilesTransferred",
     "TransientErrorCount",
 )
-_numbers_of = itemgetter(*_NUMBERS)
+_job_of = maker_of(Job)
+_file_of = maker_of(JobFile)
 
 
 def read_job(instance: Instance, *, host: str, properties: tuple[str, ...] | None = None) -> Job:
@@ -58,55 +55,57 @@ def read_job(instance: Instance, *, host: str, properties: tuple[str, ...] | Non
     state = _STATES.get(text("State", "3"))
     priority = _PRIORITIES.get(text("Priority", "2"))
     created, modified, completed, transferred, files, files_done, errors = _read_numbers(instance)
-    return Job(
-        host=host,
-        id=job_id,
-        name=text("DisplayName") or "",
-        description=description,
-        reference=reference,
-        state=JobState(instance.uint("State", 3)) if state is None else state,
-        priority=Priority(instance.uint("Priority", 2)) if priority is None else priority,
-        owner=text("Owner"),
-        created_filetime=created,
-        modified_filetime=modified,
-        completed_filetime=completed,
-        bytes_total=_size(instance),
-        bytes_transferred=transferred,
-        files_total=files,
-        files_transferred=files_done,
-        error_count=errors,
-        minimum_retry_delay_s=instance.uint("MinimumRetryDelay"),
-        no_progress_timeout_s=instance.uint("NoProgressTimeout"),
-        files=tuple(map(_read_file, instance.instances("Files"))),
-        properties=properties,
+    # By position, in the order of the fields: the names alone would cost as much as the reading.
+    return _job_of(
+        host,
+        job_id,
+        text("DisplayName") or "",
+        description,
+        reference,
+        JobState(instance.uint("State", 3)) if state is None else state,
+        Priority(instance.uint("Priority", 2)) if priority is None else priority,
+        text("Owner"),
+        created,
+        modified,
+        completed,
+        _size(instance),
+        transferred,
+        files,
+        files_done,
+        errors,
+        instance.uint("MinimumRetryDelay"),
+        instance.uint("NoProgressTimeout"),
+        tuple(map(_read_file, instance.instances("Files"))),
+        properties,
     )
 
 
 def _read_numbers(instance: Instance) -> Sequence[int]:
-    """`_NUMBERS`, 0 for what is missing. All at once where all are there, as they usually are."""
+    """`_NUMBERS`, 0 for what is missing. All at once where all are plain digits, as is usual."""
+    get = instance.properties.get
+    texts = [get(name, "0") for name in _NUMBERS]
     try:
-        texts = _numbers_of(instance.properties)
-        joined = "".join(texts)
-        if joined.isascii() and joined.isdigit() and max(map(len, texts)) < _SAFE_DIGITS:
-            return tuple(map(int, texts))
-    except (KeyError, TypeError, ValueError):
-        pass  # one is missing, nil or no number: which one, the careful way tells
+        joined = "".join(texts)  # type: ignore[arg-type]  # what is no text is a TypeError
+        if joined.isascii() and joined.isdigit() and max(map(len, texts)) < _SAFE_DIGITS:  # type: ignore[arg-type]
+            return tuple(map(int, texts))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        pass  # one is nil, empty or no number: which one, the careful way tells
     return [instance.uint(name, 0) for name in _NUMBERS]
 
 
 def _read_file(instance: Instance) -> JobFile:
-    return JobFile(
-        url=instance.text("RemoteUrl") or "",
-        path=instance.text("LocalFile") or "",
-        bytes_total=_size(instance),
-        bytes_transferred=instance.uint("BytesTransferred", 0),
-        is_completed=instance.boolean("Completed", False),
+    return _file_of(
+        instance.text("RemoteUrl") or "",
+        instance.text("LocalFile") or "",
+        _size(instance),
+        instance.uint("BytesTransferred", 0),
+        instance.boolean("Completed", False),
     )
 
 
 def _size(instance: Instance) -> int | None:
     """`BytesTotal`, None while it is unknown."""
-    if instance.text("BytesTotal") == _SIZE_UNKNOWN:
+    if instance.properties.get("BytesTotal") == _SIZE_UNKNOWN:
         return None
     return instance.uint("BytesTotal")
 

@@ -13,7 +13,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, 
 _LENGTH = 10
 _REFERENCE = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}")
 _MARK = re.compile(rf"(?:^|(?P<text>.*) )\[ref:(?P<reference>{_REFERENCE.pattern})\]", re.DOTALL)
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GUID = re.compile("-".join(rf"[0-9a-fA-F]{{{length}}}" for length in (8, 4, 4, 4, 12)))
 
 SUFFIX_LENGTH = len(" [ref:]") + _LENGTH
 """How many characters of the Description the mark takes, its blank included."""

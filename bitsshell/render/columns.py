@@ -121,7 +121,9 @@ def _share(drawn: Sequence[_Drawn[Row]], width: int) -> None:
 def _lines(drawn: Sequence[_Drawn[Row]], rows: Sequence[Row], *, colour: bool) -> list[str]:
     finished: list[list[str]] = []
     for one in drawn:
-        cells = [one.column.cut(cell, one.width) for cell in one.cells]
+        cells = one.cells
+        if one.width < one.natural:
+            cells = [one.column.cut(cell, one.width) for cell in cells]
         sgr = one.column.sgr
         if colour and sgr is not None:
             cells = [

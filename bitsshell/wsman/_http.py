@@ -190,6 +190,10 @@ def _line_failure(
     return None
 
 
+EXCHANGE_ERRORS = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
+"""What an exchange that goes without requests may raise."""
+
+
 def answer_failure(
     error: Exception, *, read_s: float
 ) -> AnswerLost | AnswerTimeout | MalformedAnswer:
@@ -203,7 +207,8 @@ def answer_failure(
             return MalformedAnswer(f"it is no HTTP ({clean(str(cause), 80)})")
         if isinstance(cause, ConnectionError):
             return AnswerLost(cause.strerror or "")
-    if isinstance(error, requests.exceptions.ContentDecodingError):
+    undecodable = requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError
+    if isinstance(error, undecodable):
         return MalformedAnswer("it is compressed in a way that cannot be read")
     return AnswerLost()
 

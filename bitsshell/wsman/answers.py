@@ -20,7 +20,7 @@ from bitsshell.wsman.texts import clean, snippet_of
 from bitsshell.wsman.values import Identity, Instance, Property
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 MAX_NESTING = 32
 """Embedded instances in embedded instances; WMI itself stops far earlier (WMI_MAX_NESTED)."""
@@ -83,7 +83,7 @@ def page_of(body: etree._Element) -> Page:
     for child in response:
         tag = child.tag
         if tag in _ITEMS_TAGS:
-            items += map(reader.item, child)
+            items += reader.items(child)
         elif tag in _END_TAGS:
             ended = True
         elif tag == _CONTEXT_TAG:
@@ -124,19 +124,34 @@ _CONTEXT_TAG = f"{{{ns.ENUMERATION}}}EnumerationContext"
 _FRAGMENT_TAG = f"{{{ns.WSMAN}}}XmlFragment"
 _ITEM_TAG = f"{{{ns.WSMAN}}}Item"
 _EPR_TAG = f"{{{ns.ADDRESSING}}}EndpointReference"
+_SPECIAL_TAGS = frozenset({_FRAGMENT_TAG, _ITEM_TAG, _EPR_TAG})
 
 
 class _Reader:
     """Elements to instances. Made for one answer: what it remembers of the tags dies with it.
 
     An answer repeats the same twenty tags for every job, and making their local names is half of
-    the work, hence `_scopes`: namespace to (tag to local name, or to None for other namespaces).
+    the work, hence `_scopes`: namespace to (tag to local name, or to None for other namespaces),
+    and `_classes`: the tag of an item that was an instance to its class and namespace.
     """
 
-    __slots__ = ("_scopes",)
+    __slots__ = ("_classes", "_scopes")
 
     def __init__(self) -> None:
         self._scopes: dict[str, dict[str, str | None]] = {}
+        self._classes: dict[str, tuple[str, str]] = {}
+
+    def items(self, elements: etree._Element) -> Iterator[Instance]:
+        """All top-level elements of a page."""
+        for element in elements:
+            known = self._classes.get(element.tag)
+            if known is not None:
+                name, space = known
+                properties = self._plain(element, self._scopes[space], 0)
+                if properties is not None:
+                    yield Instance(name, properties, space)
+                    continue
+            yield self.item(element)
 
     def item(self, element: etree._Element) -> Instance:
         """A top-level element: instance, output, fragment, or a wrapped or bare reference."""
@@ -151,7 +166,10 @@ class _Reader:
                     return self.item(child)
         if element.tag == _EPR_TAG or self._holds_reference(element):
             return _reference(element)
-        return self._instance(element, name, space[1:], 0)
+        made = self._instance(element, name, space[1:], 0)
+        if element.tag not in _SPECIAL_TAGS:
+            self._classes[element.tag] = (name, space[1:])
+        return made
 
     def _instance(self, element: etree._Element, name: str, space: str, depth: int) -> Instance:
         if depth > MAX_NESTING:
@@ -169,8 +187,8 @@ class _Reader:
     ) -> dict[str, Property] | None:
         """The usual instance: tags that are known by now, each once. None for any other.
 
-        Half of a listing's time is spent here, hence the comprehension; what has no text of its
-        own is looked at again by its position, which is the same in both.
+        Half of a listing's time is spent here, hence the comprehensions; what has no text of its
+        own, or begins with a blank, is looked at again by its position, which is the same in both.
         """
         try:
             properties: dict[str, Property] = {names[child.tag]: child.text for child in element}  # type: ignore[misc]  # no None, see below
@@ -178,9 +196,13 @@ class _Reader:
             return None
         if len(properties) != len(element) or None in properties:
             return None
-        for index, (key, text) in enumerate(properties.items()):
-            if text is None or text.isspace():  # type: ignore[union-attr]  # still what .text gave
-                properties[key] = self._value(element[index], key, depth)
+        bare = [
+            (index, key)
+            for index, (key, text) in enumerate(properties.items())
+            if not text or text < "!"  # type: ignore[operator]  # still what .text gave
+        ]
+        for index, key in bare:
+            properties[key] = self._value(element[index], key, depth)
         return properties
 
     def _careful(
@@ -208,10 +230,12 @@ class _Reader:
         return properties
 
     def _value(self, element: etree._Element, key: str, depth: int) -> str | Instance | None:
-        """One property: its text, None for nil, or what its children say."""
+        """One property: its text, None for nil, or what its children say where it has no text."""
+        text = element.text
+        if text and text.strip(_XML_BLANKS):
+            return text
         if len(element):
             return self._nested(element, key, depth)
-        text = element.text
         return "" if text is None and element.get(ns.XSI_NIL) not in _TRUE else text
 
     def _nested(self, element: etree._Element, name: str, depth: int) -> str | Instance:
@@ -232,6 +256,7 @@ class _Reader:
 
 
 _TRUE = frozenset({"true", "1"})
+_XML_BLANKS = " \t\r\n"
 
 
 def _reference(element: etree._Element) -> Instance:

@@ -18,10 +18,10 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bitsshell.wsman import answers
-from bitsshell.wsman.envelopes import MAX_ENVELOPE_BYTES, envelope
+from bitsshell.wsman.envelopes import MAX_ENVELOPE_BYTES, envelope, page_envelope
 from bitsshell.wsman.errors import (
     AnswerLost,
     AnswerTimeout,
@@ -33,7 +33,7 @@ from bitsshell.wsman.errors import (
     WSManError,
 )
 from bitsshell.wsman.faults import Fault, fault_of
-from bitsshell.wsman.messages import Message, Pull, Release
+from bitsshell.wsman.messages import Enumerate, Message, Pull, Release
 from bitsshell.wsman.texts import clean, snippet_of
 
 if TYPE_CHECKING:
@@ -170,13 +170,15 @@ class Caller:
         )
 
     def _envelope(self, request: Message) -> bytes:
-        return envelope(
-            request,
-            to=self.settings.to,
-            operation_timeout_s=self.settings.operation_timeout_s,
-            locale=self.settings.locale,
-            max_envelope_bytes=self.settings.max_envelope_bytes,
-        )
+        settings: dict[str, Any] = {
+            "to": self.settings.to,
+            "operation_timeout_s": self.settings.operation_timeout_s,
+            "locale": self.settings.locale,
+            "max_envelope_bytes": self.settings.max_envelope_bytes,
+        }
+        if isinstance(request, Enumerate | Pull):
+            return page_envelope(request, **settings)
+        return envelope(request, **settings)
 
     def _current_wire(self, call: Call, request: Message) -> Wire:
         with self._lock:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
 from lxml import etree
 
@@ -69,7 +71,7 @@ def envelope(
     _required(_sub(header, ns.ADDRESSING, "ReplyTo"), ns.ADDRESSING, "Address", ns.ANONYMOUS)
     _required(header, ns.ADDRESSING, "Action", _action(request))
     _required(header, ns.WSMAN, "MaxEnvelopeSize", str(max_envelope_bytes))
-    _sub(header, ns.ADDRESSING, "MessageID", message_id or f"uuid:{str(uuid.uuid4()).upper()}")
+    _sub(header, ns.ADDRESSING, "MessageID", message_id or _fresh_id())
     for space, name in ((ns.WSMAN, "Locale"), (ns.MS_WSMAN, "DataLocale")):
         language = _sub(header, space, name)
         language.set(ns.XML_LANG, locale)
@@ -84,6 +86,34 @@ def envelope(
     _sub(header, ns.WSMAN, "OperationTimeout", _duration(operation_timeout_s))
     _fill_body(_sub(root, ns.SOAP, "Body"), request, masked=for_show)
     return _bytes(root, for_show)
+
+
+def page_envelope(
+    request: Enumerate | Pull, *, to: str, message_id: str | None = None, **settings: Any
+) -> bytes:
+    """`envelope` for what a watch sends over and over: only address, id and context made anew."""
+    context = request.context if isinstance(request, Pull) else ""
+    if not _NEEDS_NO_ESCAPE.fullmatch(to + context):
+        return envelope(request, to=to, message_id=message_id, **settings)
+    if isinstance(request, Pull):
+        request = Pull(request.enumeration, _CONTEXT_HERE)
+    made = _template(request, **settings).replace(_TO_HERE.encode(), to.encode())
+    made = made.replace(_ID_HERE.encode(), (message_id or _fresh_id()).encode())
+    return made.replace(_CONTEXT_HERE.encode(), context.encode())
+
+
+@lru_cache(maxsize=64)
+def _template(request: Enumerate | Pull, **settings: Any) -> bytes:
+    return envelope(request, to=_TO_HERE, message_id=_ID_HERE, **settings)
+
+
+# Random, so that nothing that is asked for can hold one of them.
+_TO_HERE, _ID_HERE, _CONTEXT_HERE = (f"here-{uuid.uuid4()}" for _ in range(3))
+_NEEDS_NO_ESCAPE = re.compile(r"[\w:/.\[\]{}%+=-]+", re.ASCII)
+
+
+def _fresh_id() -> str:
+    return f"uuid:{str(uuid.uuid4()).upper()}"
 
 
 def _action(request: Message) -> str:

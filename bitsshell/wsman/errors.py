@@ -88,12 +88,14 @@ class ConnectFailed(WSManError):
     `no-http`, `open` (no sign-in is asked for), `sign-in` (it broke off, and says nothing about the
     password), `proxy`, `certificate`, `other`;
     `address` is `name:port`, `detail` the system's own words, `timeout_s` the time that was waited.
+    `near` are known hosts of similar names, which whoever knows them fills in.
     """
 
     kind: str
     address: str
     detail: str
     timeout_s: float | None
+    near: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -137,6 +139,8 @@ class ConnectFailed(WSManError):
     @property
     def hint(self) -> str | None:
         """What to look at, by kind."""
+        if self.near:
+            return f"did you mean {' or '.join(self.near)}?"
         return self._hint or _CONNECT_HINTS.get(self.kind)
 
 

@@ -61,6 +61,12 @@ class Line:
                 failure = error
         raise self._failed(failure, timeout_s) from failure
 
+    @property
+    def kept(self) -> socket.socket | None:
+        """The socket of a connection that is up; None before that and after `abort`."""
+        with self._lock:
+            return self._socket if self.ready and not self.aborted else None
+
     def carry(self, connected: socket.socket) -> None:
         """The connection is up, TLS included, on this socket."""
         self._remember(connected)

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from bitsshell.wsman import sign_in
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import requests
     from winrm.encryption import Encryption
     from winrm.transport import Transport
+
+    from bitsshell.wsman._kept import KeptAnswer, KeptConnection
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """No host may fill our memory. Windows sends at most what the envelope asked for, 512,000."""
@@ -59,6 +61,7 @@ class WinRMWire:
         self._line = Line(address_of(endpoint.url))
         self._session: requests.Session | None = None
         self._encryption: Encryption | None = None
+        self._kept: KeptConnection | None = None
         self._offered: tuple[str, ...] = ()
         self._bare_kerberos = False
 
@@ -66,6 +69,13 @@ class WinRMWire:
         """See `Wire.exchange`; `AuthenticationRejected`, too, where no HTTP answer says it."""
         if self._line.aborted:
             raise ConnectionStale()
+        kept = self._kept
+        if kept is not None and kept.is_usable:
+            answer = self._exchange_kept(kept, envelope, connect_s=connect_s, read_s=read_s)
+            if answer.status != HTTPStatus.UNAUTHORIZED or not kept.signs_in:
+                return answer
+            # Nothing was carried out; the session signs in again.
+        self._kept = None
         session = self._session
         if session is None:
             session = self._session = self._opened_session()
@@ -92,6 +102,7 @@ class WinRMWire:
     def close(self) -> None:
         """See `Wire.close`."""
         session, self._session = self._session, None
+        self._kept = None
         if session is not None:
             session.close()
 
@@ -133,7 +144,61 @@ class WinRMWire:
             if isinstance(error, requests.RequestException) and not sign_in.is_from_sign_in(error):
                 raise _http.answer_failure(error, read_s=_waited_s(began_s, read_s)) from error
             raise self._unread(error) from error
+        self._keep(session, prepared)
         return self._unsealed(response, body)
+
+    def _keep(self, session: requests.Session, sent: requests.PreparedRequest) -> None:
+        """Let the next messages go the short way, unless they need more than this one's headers."""
+        from bitsshell.wsman._kept import KeptConnection
+
+        if self.endpoint.proxy is not None or session.cookies:
+            return
+        signs_in = self._encryption is None and self.endpoint.auth in _SEALING
+        self._kept = KeptConnection(self._line, sent, signs_in=signs_in)
+
+    def _exchange_kept(
+        self, kept: KeptConnection, envelope: bytes, *, connect_s: float, read_s: float
+    ) -> Answer:
+        """`_exchange` on the connection that the last one left open."""
+        from bitsshell.wsman import _http
+        from bitsshell.wsman._kept import Letter
+
+        try:
+            if self._encryption is None:
+                letter: Any = Letter(envelope)
+            else:
+                url, session = self.endpoint.url, cast("requests.Session", kept)
+                letter = self._encryption.prepare_encrypted_request(session, url, envelope)
+        except Exception as error:  # sealing libraries raise what they like
+            raise self._unsent(error, connect_s=connect_s, read_s=read_s) from error
+        began_s = time.monotonic()
+        response: KeptAnswer | None = None
+        stays_open = False
+        try:
+            response = kept.send(letter, read_s=read_s)
+            body = _body_of(response, read_s)
+            stays_open = not response.ends_connection
+        except AnswerTimeout as error:
+            raise AnswerTimeout(_waited_s(began_s, read_s)) from error
+        except WSManError:
+            raise
+        except _http.EXCHANGE_ERRORS as error:
+            raise _http.answer_failure(error, read_s=_waited_s(began_s, read_s)) from error
+        except Exception as error:
+            raise self._unread(error) from error
+        finally:
+            if not stays_open:
+                # What is left of this answer must not be taken for the next one's.
+                self._end_connection(response)
+        return self._unsealed(response, body)
+
+    def _end_connection(self, response: KeptAnswer | None) -> None:
+        """Close the connection; the session makes another one where the line lets it."""
+        self._kept = None
+        if response is not None:
+            response.close()
+        if self._session is not None:
+            self._session.close()
 
     def _prepared(self, session: requests.Session, envelope: bytes) -> requests.PreparedRequest:
         if self._encryption is None:
@@ -157,7 +222,7 @@ class WinRMWire:
             prepared.headers["Authorization"] = f"Kerberos {token}"
         return prepared
 
-    def _unsealed(self, response: requests.Response, body: bytes) -> Answer:
+    def _unsealed(self, response: requests.Response | KeptAnswer, body: bytes) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
         content_type = headers.get("content-type", "")
         if self._encryption is None:
@@ -167,7 +232,7 @@ class WinRMWire:
                 raise MalformedAnswer("it is not encrypted, although the request was")
             return Answer(response.status_code, headers, body)
         try:
-            received: Any = _Received(response.headers, response.request, body)
+            received: Any = _Received({"Content-Type": content_type}, self.endpoint, body)
             opened = self._encryption.parse_encrypted_response(received)
         except Exception as error:  # sealing libraries raise what they like
             raise MalformedAnswer("it cannot be decrypted") from error
@@ -311,14 +376,17 @@ class WinRMWire:
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """As much of a response as pywinrm's decryption looks at, with a body of bounded size."""
+    """As much of a response as pywinrm's decryption looks at, with a body of bounded size.
+
+    Of the request it looks at the URL alone, which is the endpoint's.
+    """
 
     headers: Any
     request: Any
     content: bytes
 
 
-def _body_of(response: requests.Response, read_s: float) -> bytes:
+def _body_of(response: requests.Response | KeptAnswer, read_s: float) -> bytes:
     """The whole body; raises `MalformedAnswer` when it is too large, `AnswerTimeout` when slow."""
     deadline = time.monotonic() + read_s
     chunks: list[bytes] = []

@@ -280,9 +280,15 @@ def test_a_number_that_is_none_is_the_answers_error(name: str, value: Property) 
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["State", "Priority", "Description", "DisplayName", "BytesTotal", "Files", "Owner"]
+            [
+                *("State", "Priority", "Description", "DisplayName", "BytesTotal", "Files"),
+                *("Owner", "JobCreationTime", "FilesTotal", "MinimumRetryDelay"),
+            ]
         ),
-        st.none() | st.text() | st.lists(st.text(), min_size=2).map(list),
+        st.none()
+        | st.text()
+        | st.integers(-1, 2**65).map(str)
+        | st.lists(st.text(), min_size=2).map(list),
     )
 )
 def test_whatever_a_host_says_is_a_job_or_a_malformed_answer(properties: dict[str, object]) -> None:

@@ -210,6 +210,48 @@ def test_an_object_with_its_address_is_the_object() -> None:
     assert page.items == (Instance("J", {"A": "1"}),)
 
 
+TEXTS = st.sampled_from(["", "1", " ", "\n  ", " 2 ", "\u00a0", "&lt;&#13;"])
+PROPERTIES = st.one_of(
+    st.builds("<p:{0}>{1}</p:{0}>".format, st.sampled_from("ABC"), TEXTS),
+    st.builds("<q:{0}>{1}</q:{0}>".format, st.sampled_from("AB"), TEXTS),
+    st.builds('<p:{} xsi:nil="{}"/>'.format, st.sampled_from("ABC"), st.sampled_from(["1", "x"])),
+    st.builds(
+        "<p:{0}{1}>{2}<q:{3}>{2}</q:{3}></p:{0}>".format,
+        st.sampled_from("ABC"),
+        st.sampled_from(["", ' xsi:type="q:F_Type"', ' xsi:type="G"']),
+        TEXTS,
+        st.sampled_from("AB"),
+    ),
+    st.sampled_from(
+        [
+            "<a:Address>x</a:Address>",
+            "<p:C><cim:Datetime>now</cim:Datetime></p:C>",
+            "<p:B><a:EndpointReference><a:Address>y</a:Address></a:EndpointReference></p:B>",
+        ]
+    ),
+)
+ITEMS = st.builds(
+    lambda name, inner: f"<{name}>{''.join(inner)}</{name}>",
+    st.sampled_from(["p:J", "p:J", "p:J", "q:J", "w:Item", "w:XmlFragment", "a:EndpointReference"]),
+    st.lists(PROPERTIES, max_size=5),
+)
+
+
+@given(st.lists(ITEMS, max_size=6))
+def test_an_item_reads_the_same_wherever_in_a_page_it_stands(items: list[str]) -> None:
+    def page(some: list[str]) -> tuple[Instance, ...]:
+        octets = soap(
+            f"<n:PullResponse {XSI} {CIM} xmlns:p='urn:p' xmlns:q='urn:q'>"
+            f"<n:Items>{''.join(some)}</n:Items></n:PullResponse>"
+        ).body
+        return answers.page_of(answers.soap_body(answers.parse(octets))).items
+
+    together = page(items)
+    alone = tuple(one for item in items for one in page([item]))
+    assert together == alone
+    assert [one.namespace for one in together] == [one.namespace for one in alone]
+
+
 @pytest.mark.parametrize(("items", "end"), [("w", "w"), ("w", "n"), ("n", "w"), ("n", "n")])
 def test_items_and_end_count_in_either_namespace(items: str, end: str) -> None:
     octets = soap(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,11 @@ from bitsshell.wsman import (
     answers,
     envelope,
 )
+from bitsshell.wsman.envelopes import page_envelope
 from bitsshell.wsman.messages import Pull, Release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JOBS = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits/BitsClientJob"
 KEY = (("JobId", "{9D5C4B47-E79E-4090-BC3B-552578D0EC8C}"),)
@@ -341,3 +346,29 @@ def test_any_text_is_sent_unchanged_or_refused_with_a_reason(text: str) -> None:
 def test_a_request_has_a_short_name(request_: Request, words: str, reads: bool) -> None:
     assert request_.describe() == words
     assert request_.is_read is reads
+
+
+@given(
+    st.sampled_from([TO, "https://[fe80::1]:5986/wsman", "http://srv&01/wsman?a='b'", ""]),
+    st.text() | st.uuids().map(lambda one: f"uuid:{one}"),
+    st.sampled_from([None, "SELECT * FROM BitsClientJob WHERE DisplayName <> '&'"]),
+)
+def test_messages_of_an_enumeration_are_the_same_when_made_from_a_template(
+    to: str, context: str, wql: str | None
+) -> None:
+    enumeration = Enumerate(JOBS, wql)
+    for request in (enumeration, Pull(enumeration, context)):
+        made = _bytes_or_refusal(lambda: page_envelope(request, to=to, message_id="uuid:1"))  # noqa: B023  # called at once
+        assert made == _bytes_or_refusal(lambda: envelope(request, to=to, message_id="uuid:1"))  # noqa: B023
+
+
+def test_every_message_from_a_template_has_an_id_of_its_own() -> None:
+    made = {page_envelope(Enumerate(JOBS), to=TO) for _ in range(3)}
+    assert len(made) == 3
+
+
+def _bytes_or_refusal(make: Callable[[], bytes]) -> bytes | str:
+    try:
+        return make()
+    except RequestRefused as error:
+        return str(error)
