@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bitsshell.commands import Invocation
     from bitsshell.commands.front import Front
     from bitsshell.config import Config
-    from bitsshell.results import Event, Summary
+    from bitsshell.results import Event, Output, Summary
     from bitsshell.session import Session
     from bitsshell.terminal import Ended, Terminal
 
@@ -86,6 +86,8 @@ def _run(arguments: list[str]) -> int:
             from bitsshell.os_shells import run
 
             return run(rest, sys.stdout, sys.stderr)
+        case []:
+            return _shell_at_once()
     return _session(arguments)
 
 
@@ -117,21 +119,68 @@ def _has_practice() -> bool:
     return False
 
 
+def _shell_at_once() -> int:
+    """The shell with its prompt first, where there is one: nothing was typed that could change it.
+
+    What the shell runs on is loaded while the prompt stands. A mistake in the configuration takes
+    the prompt away again.
+    """
+    from bitsshell.shell.consoles import can_prompt
+
+    if not can_prompt():
+        return _session([])
+    from bitsshell.errors import BitsShellError
+    from bitsshell.shell.bare import bare_prompt
+    from bitsshell.shell.opening import open_shell
+
+    bare = bare_prompt()
+    if bare is None:
+        return _session([])
+    try:
+        return open_shell(bare, _load_shell)
+    except BitsShellError as error:
+        from bitsshell.session import Session
+        from bitsshell.terminal import Asking, Terminal
+
+        return exit_code(Terminal(Session(), Asking(None)).fail(error))
+
+
+def _load_shell() -> tuple[Session, Output | None]:
+    """The session of a shell, and the form of its answers. Raises BitsShellError."""
+    from bitsshell.commands.front import front_options
+    from bitsshell.errors import BitsShellError
+    from bitsshell.render.paint import choose
+
+    session = _new_session(is_attended=True)
+    try:
+        front = front_options([], session)
+    except BitsShellError:
+        session.close()
+        raise
+    choose(session.config.colours)
+    return session, front.output
+
+
+def _new_session(*, is_attended: bool) -> Session:
+    from bitsshell.fleet.credentials import Credentials
+    from bitsshell.fleet.knowledge import SnapshotFile, snapshot_file
+    from bitsshell.session import Session
+
+    return Session(
+        credentials=Credentials(ask=_ask_password if is_attended else None),
+        kept=SnapshotFile(snapshot_file()),
+    )
+
+
 def _session(arguments: list[str]) -> int:
     from bitsshell.commands.declare import HelpWanted
     from bitsshell.commands.front import front_options
     from bitsshell.errors import BitsShellError
-    from bitsshell.fleet.credentials import Credentials
-    from bitsshell.fleet.knowledge import SnapshotFile, snapshot_file
     from bitsshell.render.paint import choose
-    from bitsshell.session import Session
     from bitsshell.terminal import Asking, Terminal
 
     is_attended = sys.stdin is not None and sys.stdin.isatty()
-    session = Session(
-        credentials=Credentials(ask=_ask_password if is_attended else None),
-        kept=SnapshotFile(snapshot_file()),
-    )
+    session = _new_session(is_attended=is_attended)
     terminal = Terminal(
         session,
         Asking(_read_line if is_attended else None),
@@ -158,7 +207,7 @@ def _front(front: Front, session: Session, terminal: Terminal, *, is_attended: b
         source = "-c" if len(lines) > 1 else None
         return run_lines(lines, terminal, source, keeps_going=keeps_going)
     if not words and is_attended:
-        from bitsshell.shell import run_shell
+        from bitsshell.shell.loop import run_shell
 
         return run_shell(session, output=terminal.output)
     if list(words) in ([], ["-"]):

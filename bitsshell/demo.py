@@ -79,7 +79,7 @@ def demo(arguments: list[str], *, exit_code: Callable[[Ended], int]) -> int:
             code = _Tour(fleet, session).run(exit_code)
             if code or options["no_shell"] or not is_attended:
                 return code
-            from bitsshell.shell import run_shell
+            from bitsshell.shell.loop import run_shell
 
             sys.stdout.write(_SHELL_HINT.format(files=fleet.files_url))
             return run_shell(session)

@@ -7,7 +7,7 @@ The work is click's own resolution of what fits. The candidates come from the se
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from click.shell_completion import CompletionItem, ShellComplete
 from bitsshell.commands.declare import HELP_OPTIONS, VERBS
 from bitsshell.commands.expansion import expanded, own_help
 from bitsshell.commands.tokens import Line, Token, cut, quote, quoted
+from bitsshell.commands.topics import topic_lines
 from bitsshell.commands.types import local_paths
 from bitsshell.errors import UsageError
 from bitsshell.fuzzy import fitting
@@ -86,7 +87,7 @@ def complete(line: str, position: int, session: Session) -> Completion:
         tuple(
             candidate
             if candidate.kind is CandidateKind.VERB
-            else replace(candidate, text=written(candidate.text))
+            else Candidate(written(candidate.text), candidate.help, candidate.kind)
             for candidate in _of_line(line, found, done, last, session)
         ),
     )
@@ -95,13 +96,13 @@ def complete(line: str, position: int, session: Session) -> Completion:
 def _of_line(
     line: str, found: Line, done: list[str], last: Token, session: Session
 ) -> list[Candidate]:
-    """Behind `>` a file of this machine; behind `|` stands what only the OS shell knows."""
-    for token in found.tokens[: len(done)]:
+    """Behind `>` one file of this machine; behind `|` stands what only the OS shell knows."""
+    for place, token in enumerate(found.tokens):
         operator = line[token.start]
-        if operator == "|":
-            return []
-        if operator == ">":
+        if operator == ">" and token.value in {">", ">>"} and place == len(done) - 1:
             return [Candidate(path, "", CandidateKind.PATH) for path in local_paths(last.value)]
+        if operator in "|>":
+            return []
     return complete_words(done, last.value, session)
 
 
@@ -114,7 +115,7 @@ def complete_words(done: list[str], typed: str, session: Session) -> list[Candid
         return [*_first_words(typed), *_own_words(typed, session)]
     done = _expanded(done, session)
     if done[0] == "help":
-        return list(_verbs(typed)) if len(done) == 1 else []
+        return _helped(typed, session) if len(done) == 1 else []
     command = VERBS.get(done[0])
     if command is None:
         return []
@@ -151,8 +152,11 @@ def _expanded(done: list[str], session: Session) -> list[str]:
         return done
 
 
-def _verbs(typed: str) -> list[Candidate]:
-    return fitting(typed, _all_verbs(), _text)
+def _helped(typed: str, session: Session) -> list[Candidate]:
+    """What `help` explains: verbs, then what is configured, then topics."""
+    topics = [Candidate(name, line, CandidateKind.VALUE) for name, line in topic_lines(VERBS)]
+    own = _own_words("", session)
+    return fitting(typed, [*_all_verbs(), *own, *topics], _text)
 
 
 def _all_verbs() -> Iterator[Candidate]:

@@ -7,7 +7,6 @@ import platform
 import stat
 import sys
 from dataclasses import replace
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,6 +87,8 @@ def installation_checks(session: Session) -> Iterator[Check]:
 
 
 def _packages() -> Iterator[Check]:
+    from importlib import metadata  # it takes longer than all other imports here
+
     for name in _PACKAGES:
         try:
             yield _ok(name, metadata.version(name))

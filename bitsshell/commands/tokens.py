@@ -7,9 +7,13 @@ space begins a comment.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from bitsshell.errors import UsageError
+
+_DIVIDING = re.compile(r"[\s\"']")
+"""What ends a token or has a meaning of its own in one."""
 
 
 class OpenQuote(UsageError):
@@ -91,7 +95,7 @@ def tokenize(line: str) -> list[str]:
 
 def quote(text: str) -> str:
     """The text as one token: bare where that is safe, else in quotes."""
-    if text and not any(c.isspace() or c in "\"'" for c in text) and not text.startswith("#"):
+    if text and not _DIVIDING.search(text) and not text.startswith("#"):
         return text
     return quoted(text, "'")
 

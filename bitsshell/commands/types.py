@@ -9,6 +9,7 @@ import os
 import re
 from collections import Counter
 from enum import Enum
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 MAX_CANDIDATES = 200
 """Nobody reads more; the rest comes with the next letter."""
+
+_MOST_ALIKE = 20
+"""Of one name on many hosts no more are looked at, so that there is room for other names."""
 
 _MAX_FUZZY = 50
 """Of jobs that only have the letters, the closest are enough."""
@@ -75,18 +79,25 @@ class Host(click.ParamType[str]):
             is_it = session.failed_hosts and "%failed-hosts".startswith(last.lower())
             help_text = folded_names(session.failed_hosts)
             return [CompletionItem("%failed-hosts", help=help_text, kind="host")] if is_it else []
-        hosts = sorted(session.addresses().items())
-        named = fitting(last, hosts, lambda host: host[0])
-        folded = last.casefold()
-        by_url = [(url, name) for name, url in hosts if url.casefold().startswith(folded)]
-        if by_url:  # else what was typed is no URL, and the names are all there is
-            named = [host for host in named if host[0].casefold().startswith(folded)]
-            names = {name for name, _ in named}
-            by_url = [host for host in by_url if host[1] not in names]
         return [
             CompletionItem(f"{done}{comma}{value}", help=meta, kind="host")
-            for value, meta in (*named, *by_url)
-        ][:MAX_CANDIDATES]
+            for value, meta in _hosts(session, last)
+        ]
+
+
+def _hosts(session: Session, typed: str) -> list[tuple[str, str]]:
+    """Hosts that begin like this, each with what else it is called: by label, else by URL."""
+    hosts = sorted(session.addresses().items())
+    if not typed:
+        return hosts[:MAX_CANDIDATES]
+    named = fitting(typed, hosts, lambda host: host[0])
+    folded = typed.casefold()
+    by_url = [(url, name) for name, url in hosts if url.casefold().startswith(folded)]
+    if by_url:  # else what was typed is no URL, and the names are all there is
+        named = [host for host in named if host[0].casefold().startswith(folded)]
+        names = {name for name, _ in named}
+        by_url = [host for host in by_url if host[1] not in names]
+    return [*named, *by_url][:MAX_CANDIDATES]
 
 
 def _groups(session: Session, done: str, typed: str) -> list[CompletionItem]:
@@ -132,13 +143,14 @@ def _jobs(session: Session, typed: str) -> dict[str, str]:
     hosts = [target.name for target in session.targets] or None
     brace = "{" if typed.startswith("{") else ""
     folded = typed.casefold().lstrip("{")
-    jobs = session.snapshot.with_prefix(typed, hosts=hosts, limit=MAX_CANDIDATES)
+    jobs = session.snapshot.with_prefix(typed, hosts=hosts, limit=MAX_CANDIDATES, alike=_MOST_ALIKE)
     is_fuzzy = not (jobs or brace or folded.startswith("0x"))  # that begins a code
     if is_fuzzy:
         jobs = session.snapshot.with_letters(typed, hosts=hosts, limit=_MAX_FUZZY)
     names = Counter((host, name) for host, name, _ in {(j.host, j.name, j.id) for j in jobs})
     now = session.clock.now()
     found: dict[str, str] = {}
+    on: dict[str, set[str]] = {}
     for job in jobs:
         by_name = is_fuzzy or (not brace and job.name.casefold().startswith(folded))
         if by_name and is_plain_name(job.name) and names[job.host, job.name] == 1:
@@ -146,7 +158,16 @@ def _jobs(session: Session, typed: str) -> dict[str, str]:
         else:
             value, meta = (f"{{{job.id}}}" if brace else job.id), f"{_meta(job, now)} {job.name}"
         found.setdefault(value, meta)
-    return found
+        on.setdefault(value, set()).add(job.host)
+    return {value: meta + _others(len(on[value]) - 1) for value, meta in found.items()}
+
+
+def _others(hosts: int) -> str:
+    """What is said of a name that jobs on other hosts have, too."""
+    if not hosts:
+        return ""
+    number = "many" if hosts >= _MOST_ALIKE - 1 else f"{hosts}"
+    return f", and on {number} more"
 
 
 def _rows(session: Session, typed: str) -> dict[str, str]:
@@ -201,11 +222,20 @@ def complete_job_or_code(
     found = Job().shell_complete(ctx, param, incomplete)
     if len(incomplete) >= _MIN_CODE:
         folded = incomplete.upper()
-        for known in table().values():
-            for value, other in ((known.symbol, known.hex), (known.hex, known.symbol)):
-                if value.upper().startswith(folded):
-                    found.append(CompletionItem(value, help=other))
+        codes = ((value, help_) for upper, value, help_ in _codes() if upper.startswith(folded))
+        room = max(0, MAX_CANDIDATES - len(found))
+        found += [CompletionItem(value, help=help_) for value, help_ in islice(codes, room)]
     return found[:MAX_CANDIDATES]
+
+
+@cache
+def _codes() -> tuple[tuple[str, str, str], ...]:
+    """Every symbol and number of the tables: in capitals, as it is written, and the other one."""
+    return tuple(
+        (value.upper(), value, other)
+        for known in table().values()
+        for value, other in ((known.symbol, known.hex), (known.hex, known.symbol))
+    )
 
 
 class Member(click.ParamType[Any]):

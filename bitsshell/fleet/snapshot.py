@@ -60,16 +60,26 @@ class Snapshot:
 
     def prepare(self) -> None:
         """Make now what the first completion would make. For a thread that has the time."""
-        _ = self._by_name, self._by_id
+        self._by_name.lines()
+        _ = self._by_id
 
     def with_prefix(
-        self, prefix: str, *, hosts: Iterable[str] | None = None, limit: int | None = None
+        self,
+        prefix: str,
+        *,
+        hosts: Iterable[str] | None = None,
+        limit: int | None = None,
+        alike: int | None = None,
     ) -> list[Job]:
-        """Jobs whose name or id begins with this, in any case, by bisection; names first."""
+        """Jobs whose name or id begins with this, in any case, by bisection; names first.
+
+        At most `limit` of all, and `alike` of one name, so that what every host has hides nothing.
+        """
         folded = prefix.casefold().lstrip("{")
         where, wanted = self._narrowed(hosts)
         ids = where._by_id.beginning_with(folded) if folded else ()  # noqa: SLF001  # one of us
-        found = chain(where._by_name.beginning_with(folded), ids)  # noqa: SLF001
+        names = where._by_name.beginning_with(folded, hosts=wanted, alike=alike)  # noqa: SLF001
+        found = chain(names, ids)
         return _some(found, wanted, limit)
 
     def with_letters(

@@ -1,10 +1,11 @@
-"""Keys of our own: Tab that is heard however fast it comes, and F2."""
+"""Keys of our own: Tab that is heard however fast it comes, the editor, and F2."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.filters import emacs_mode, has_selection, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def key_bindings(switch_toolbar: Callable[[], None] = lambda: None) -> KeyBindings:
     """Tab takes the only candidate, else what all have in common, and opens the menu.
 
-    F2 switches the toolbar.
+    F2 switches the toolbar. Ctrl-X Ctrl-E, `v` in vi's mode, opens the line in `$EDITOR`.
 
     prompt_toolkit's own Tab is lost when it comes while the letters before it are still being
     completed. Our candidates come from memory, so they need not be waited for.
@@ -37,6 +38,12 @@ def key_bindings(switch_toolbar: Callable[[], None] = lambda: None) -> KeyBindin
         elif candidates:
             buffer.insert_text(get_common_complete_suffix(document, candidates))
             buffer.start_completion(select_first=False)
+
+    @keys.add("c-x", "c-e", filter=emacs_mode & ~has_selection)
+    @keys.add("v", filter=vi_navigation_mode)
+    def edit(event: KeyPressEvent) -> None:
+        # prompt_toolkit's own key also runs the line when the editor is left, given up or not.
+        event.current_buffer.open_in_editor(validate_and_handle=False)
 
     @keys.add("f2")
     def toolbar(event: KeyPressEvent) -> None:

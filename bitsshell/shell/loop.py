@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from bitsshell.fleet.channels import InternalError
 from bitsshell.results import Ending, Output
 from bitsshell.shell import signals
-from bitsshell.shell.history import history_file
 from bitsshell.shell.lines import is_leaving, split_block
 from bitsshell.shell.prompt import prompt_text
 from bitsshell.shell.readers import LineReader, PromptReader, make_reader
@@ -28,6 +27,7 @@ def run_shell(
     *,
     output: Output | None = None,
     reader: LineReader | None = None,
+    entered: str | None = None,
     out: TextIO | None = None,
     err: TextIO | None = None,
 ) -> int:
@@ -37,9 +37,10 @@ def run_shell(
         session: what the lines act on. The caller closes it.
         output: the form of answers when a line asks for none.
         reader: reads the lines; by default the best that the terminal can carry.
+        entered: what the reader read before; its notices were said, too.
         out, err: where data goes, and what is said about it; by default the standard streams.
     """
-    reader = reader or make_reader(session, history_file())
+    reader = reader or make_reader(session)
     terminal = Terminal(
         session,
         Asking(reader.ask),
@@ -54,7 +55,7 @@ def run_shell(
     session.credentials.ask = shell.ask_secret
     try:
         with signals.held():
-            shell.run()
+            shell.run(entered)
     finally:
         reader.close()
         session.credentials.ask = asked_before
@@ -69,10 +70,13 @@ class Shell:
         self.reader = reader
         self.terminal = terminal
 
-    def run(self) -> None:
-        """Until `exit`, `quit` or the end of the input."""
-        for notice in self.reader.notices:
-            self._say(notice)
+    def run(self, entered: str | None = None) -> None:
+        """Until `exit`, `quit` or the end of the input. `entered` was read before."""
+        if entered is None:
+            for notice in self.reader.notices:
+                self._say(notice)
+        elif not self.run_block(entered):
+            return
         while True:
             try:
                 text = self.reader.read(prompt_text(self.session.targets, self.session.down))

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from bitsshell.render.text import neutral
+from bitsshell.shell.consoles import can_prompt
 from bitsshell.shell.lines import wants_more
 from bitsshell.shell.prompt import STYLES, prompt_fragments, toolbar_fragments
 from bitsshell.shell.settings import ShellSettings
@@ -23,19 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from prompt_toolkit import PromptSession
     from prompt_toolkit.formatted_text import StyleAndTextTuples
-    from prompt_toolkit.input import Input
-    from prompt_toolkit.output import Output
 
     from bitsshell.commands import Invocation
     from bitsshell.results import Event
     from bitsshell.session import Session
-    from bitsshell.shell.history import ShellHistory
-
-_MENU_LINES = 6
-_TOOLBAR_S = 1.0
-"""How often the toolbar's ages are drawn anew."""
+    from bitsshell.shell.bare import BarePrompt
 
 
 class LineReader(Protocol):
@@ -62,40 +56,27 @@ class PromptReader:
 
     Args:
         session: completion, colours and the toolbar look into it.
-        history: the file to keep lines in.
+        bare: the prompt that gets them; it may stand on the screen already.
         settings: how it behaves under the fingers.
-        input, output: another terminal than this process's own.
-
-    Raises:
-        OSError, NoConsoleScreenBufferError: there is no console.
     """
 
     def __init__(
-        self,
-        session: Session,
-        history: Path,
-        *,
-        settings: ShellSettings | None = None,
-        input: Input | None = None,  # noqa: A002  # prompt_toolkit's own word
-        output: Output | None = None,
+        self, session: Session, bare: BarePrompt, *, settings: ShellSettings | None = None
     ) -> None:
-        from bitsshell.shell.history import ShellHistory
         from bitsshell.shell.refresher import Refresher
 
         self._session = session
-        self.settings = settings or ShellSettings.of_environment()
-        kept = ShellHistory(history)
-        self.notices = tuple(
-            line for line in (FIRST_HINT if kept.is_new else None, kept.problem) if line
-        )
-        self._input, self._output = input, output
-        self._lines = self._prompt_session(kept)
+        self.settings = settings or ShellSettings.of(session.config)
+        self.notices = (*bare.notices, *self.settings.problems)
+        self._input, self._output = bare.input, bare.output
+        self._lines = bare.lines
+        self._furnish()
         self._news: deque[str] = deque()
         self.refresher = Refresher(session, news=self.say_above, learned=self._lines.app.invalidate)
 
-    def _prompt_session(self, history: ShellHistory) -> PromptSession[str]:
-        from prompt_toolkit import PromptSession
-        from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+    def _furnish(self) -> None:
+        """Give the prompt what it knows from the session. All of it is looked up when it draws."""
+        from prompt_toolkit.enums import EditingMode
         from prompt_toolkit.filters import Condition
         from prompt_toolkit.output import ColorDepth
         from prompt_toolkit.styles import Style
@@ -104,30 +85,16 @@ class PromptReader:
         from bitsshell.shell.keys import key_bindings
         from bitsshell.shell.lexer import SessionLexer
 
-        session = self._session
-        has_colour = self.settings.has_colour and session.config.colour
-
-        return PromptSession(
-            lambda: prompt_fragments(session),
-            history=history,
-            completer=SessionCompleter(session),
-            complete_while_typing=True,
-            auto_suggest=AutoSuggestFromHistory(),
-            lexer=SessionLexer(session),
-            style=Style.from_dict(STYLES),
-            color_depth=None if has_colour else ColorDepth.DEPTH_1_BIT,
-            key_bindings=key_bindings(self._switch_toolbar),
-            bottom_toolbar=self._toolbar if self.settings.has_toolbar else None,
-            refresh_interval=_TOOLBAR_S,
-            multiline=Condition(lambda: wants_more(self._lines.default_buffer.text)),
-            prompt_continuation=_continuation,
-            vi_mode=self.settings.is_vi,
-            enable_open_in_editor=True,
-            reserve_space_for_menu=_MENU_LINES,
-            enable_suspend=True,
-            input=self._input,
-            output=self._output,
-        )
+        lines, session, settings = self._lines, self._session, self.settings
+        lines.message = lambda: prompt_fragments(session)
+        lines.completer = SessionCompleter(session)
+        lines.lexer = SessionLexer(session)
+        lines.style = Style.from_dict(STYLES)
+        lines.color_depth = None if settings.has_colour else ColorDepth.DEPTH_1_BIT
+        lines.key_bindings = key_bindings(self._switch_toolbar)
+        lines.bottom_toolbar = self._toolbar if settings.has_toolbar else None
+        lines.multiline = Condition(lambda: wants_more(lines.default_buffer.text))
+        lines.editing_mode = EditingMode.VI if settings.is_vi else EditingMode.EMACS
 
     def _toolbar(self) -> StyleAndTextTuples:
         return toolbar_fragments(self._session, self._session.clock.now())
@@ -205,12 +172,6 @@ class PromptReader:
         self.refresher.close()
 
 
-def _continuation(width: int, line: int, is_wrapped: int) -> str:
-    """What stands in front of a line that goes on another one."""
-    del line, is_wrapped
-    return "." * max(0, width - 1) + " "
-
-
 class PlainReader:
     """Reads with `input()`. Prompts go to the error stream, for the other may be a file."""
 
@@ -238,26 +199,13 @@ class PlainReader:
         """Nothing is left open."""
 
 
-FIRST_HINT = "help lists the verbs, use HOST chooses a host, Tab completes, exit leaves"
-
-
 def make_reader(
-    session: Session, history: Path, environment: Mapping[str, str] = os.environ
+    session: Session, history: Path | None = None, environment: Mapping[str, str] = os.environ
 ) -> LineReader:
     """The best reader that this terminal can carry."""
-    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    if environment.get("TERM") == "dumb" or not is_terminal:
+    if not can_prompt(environment):
         return PlainReader()
-    try:
-        return PromptReader(session, history)
-    except _no_console():
-        return PlainReader()
+    from bitsshell.shell.bare import bare_prompt
 
-
-def _no_console() -> tuple[type[Exception], ...]:
-    """What prompt_toolkit raises where there is a terminal in name only."""
-    if sys.platform == "win32":
-        from prompt_toolkit.output.win32 import NoConsoleScreenBufferError
-
-        return (OSError, NoConsoleScreenBufferError)
-    return (OSError,)
+    bare = bare_prompt(history)
+    return PlainReader() if bare is None else PromptReader(session, bare)

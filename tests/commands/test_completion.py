@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from bitsshell.bits import Job, JobFile, JobState
 from bitsshell.commands import VERBS, Dispatcher, tokenize
 from bitsshell.commands.completion import Candidate, CandidateKind, complete
+from bitsshell.commands.dispatch import help_text
+from bitsshell.config import Config, SavedCommand
 from bitsshell.fleet.references import Kind, match, parse_reference
 from bitsshell.session import Session
 
@@ -51,6 +53,11 @@ def texts(line: str, session: Session | None = None) -> list[str]:
     return [candidate.text for candidate in offered(line, session)]
 
 
+def at_the_end_of(line: str, session: Session) -> list[str]:
+    """What is offered there, also in a line with a `|` of its own."""
+    return [candidate.text for candidate in complete(line, len(line), session).candidates]
+
+
 def accepted(line: str, session: Session | None = None) -> str:
     """The line after its first candidate was taken."""
     found = complete(line, len(line), session or session_with())
@@ -77,8 +84,18 @@ def test_a_verb_in_capitals_is_completed_as_it_is_written() -> None:
 
 def test_help_offers_verbs_and_after_one_nothing_more() -> None:
     assert texts("help res") == ["resume"]
-    assert texts("help ") == list(VERBS)
+    assert texts("help ")[: len(VERBS)] == list(VERBS)
     assert texts("help resume ") == []
+
+
+def test_help_offers_topics_and_what_is_configured_too() -> None:
+    assert texts("help exi") == ["exit-codes"]
+    assert texts("help fol") == ["following"]
+    assert all(help_text([topic]) for topic in texts("help "))
+    session = session_with()
+    session.configure(Config(commands={"fetch": SavedCommand("create <url>", "get a file")}))
+    (found,) = offered("help fet", session)
+    assert (found.text, found.help) == ("fetch", "get a file")
 
 
 def test_after_a_word_that_is_no_verb_nothing_is_offered() -> None:
@@ -217,7 +234,18 @@ def test_two_jobs_of_one_name_on_one_host_are_offered_by_id() -> None:
 
 def test_one_name_on_two_hosts_is_one_candidate() -> None:
     session = session_with(job("nightly"), job("nightly", SECOND, "web02"))
-    assert texts("show nig", session) == ["nightly"]
+    (found,) = offered("show nig", session)
+    assert found.text == "nightly"
+    assert found.help.endswith(", and on 1 more")
+
+
+def test_a_name_that_every_host_has_leaves_room_for_the_others() -> None:
+    names = ("archive", "backup", "nightly", "weekly", "patches", "drivers", "image", "reports")
+    hosts = [f"web{number:03}" for number in range(60)]
+    jobs = [job(name, str(uuid.uuid4()).upper(), host) for host in hosts for name in names]
+    session = session_with(*jobs, hosts=hosts)
+    assert texts("show ", session) == sorted(names)
+    assert all(found.help.endswith(", and on many more") for found in offered("show ", session))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +324,21 @@ def test_behind_an_operator_files_are_offered_or_nothing(tmp_path: Path) -> None
     (tmp_path / "jobs.tsv").write_text("")
     folder = f"{tmp_path}{os.sep}"
     assert texts(f"jobs > {folder}j") == [f"{folder}jobs.tsv"]
-    assert texts("jobs | so") == []
+    for line in ("jobs |", "jobs | ", "jobs | so", "jobs |so", "jobs | sort > "):
+        assert at_the_end_of(line, session_with(job("so"))) == []
+    assert at_the_end_of("jobs 's", session_with(job("so"))) == ["'so'"]
+
+
+def test_behind_the_file_of_an_operator_nothing_is_offered(tmp_path: Path) -> None:
+    (tmp_path / "jobs.tsv").write_text("")
+    assert texts(f"jobs > {tmp_path / 'jobs.tsv'} ") == []
+    assert texts("jobs >jobs.tsv ") == []
+    assert texts("jobs >") == texts("jobs >>") == []
+
+
+def test_an_operator_in_quotes_is_a_word_like_others() -> None:
+    session = session_with(job("a > b"), job("> c"))
+    assert texts("show '> ", session) == ["'> c'"]
 
 
 def test_urls_and_remote_folders_that_were_seen_in_jobs_are_offered_in_turn() -> None:

@@ -46,6 +46,13 @@ def test_a_host_that_is_read_again_replaces_its_jobs_in_the_index() -> None:
     assert snapshot.with_host("h1", [], at=AT).with_prefix("night") == []
 
 
+def test_a_host_that_is_read_again_and_again_has_only_its_last_jobs_in_the_index() -> None:
+    snapshot = filled(is_prepared=True)
+    for number in range(40):
+        snapshot = snapshot.with_host("h1", queue("h1", [f"sql-{number}"]), at=AT)
+        assert [job.name for job in snapshot.with_letters("sq")] == [f"sql-{number}"]
+
+
 def test_jobs_are_found_by_letters_on_the_wanted_hosts_alone() -> None:
     snapshot = filled(is_prepared=True)
     for host in ("h1", "h2"):

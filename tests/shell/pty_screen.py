@@ -25,7 +25,7 @@ TIMEOUT_S = 30.0
 
 _IN_THIS_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-    "os.execv(sys.executable, [sys.executable, '-m', 'bitsshell', *sys.argv[1:]])"
+    "os.execvp(sys.argv[1], sys.argv[1:])"
 )
 
 
@@ -41,14 +41,21 @@ class _Screen(pyte.Screen):
 
 
 class PtyShell:
-    """One run of the program. A context manager; at its end the program is gone."""
+    """One run of a program, by default of ours. At the end of the context it is gone."""
 
-    def __init__(self, folder: Path, arguments: Sequence[str] = (), **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        arguments: Sequence[str] = (),
+        *,
+        program: Sequence[str] = (sys.executable, "-m", "bitsshell"),
+        **environment: str,
+    ) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
         kept = {"PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _IN_THIS_TERMINAL, *arguments],
+            [sys.executable, "-c", _IN_THIS_TERMINAL, *program, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,

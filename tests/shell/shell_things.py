@@ -12,7 +12,8 @@ from prompt_toolkit.output import DummyOutput
 
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
 from bitsshell.session import Session
-from bitsshell.shell import run_shell
+from bitsshell.shell.bare import BarePrompt
+from bitsshell.shell.loop import run_shell
 from bitsshell.shell.readers import PromptReader
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Typist:
 def typing(session: Session, history: Path) -> Iterator[tuple[PromptReader, PipeInput]]:
     """A reader that takes its keys from a pipe."""
     with create_pipe_input() as pipe:
-        reader = PromptReader(session, history, input=pipe, output=DummyOutput())
+        reader = PromptReader(session, BarePrompt(history, input=pipe, output=DummyOutput()))
         try:
             yield reader, pipe
         finally:

@@ -49,6 +49,26 @@ def test_columns_go_as_the_screen_gets_narrow_and_name_and_state_stay() -> None:
     assert "size" not in screen(model_of(*rows), 60)[1]
 
 
+def test_on_forty_columns_jobs_of_one_name_are_told_apart_by_their_hosts() -> None:
+    rows = [row(1, name="nightly", host="web01"), row(2, name="nightly", host="web02")]
+    lines = screen(model_of(*rows), 40)
+    assert "web01" in lines[2]
+    assert "web02" in lines[3]
+
+
+def test_on_twenty_columns_name_and_state_share_what_there_is() -> None:
+    lines = screen(model_of(row(1, name="nightly", state=JobState.ERROR)), 20)
+    assert "nightly" in lines[2]
+    assert "ERROR" in lines[2]
+
+
+def test_on_forty_columns_the_details_are_wrapped_and_not_cut() -> None:
+    model = model_of(row(1, error=True))
+    keys(model, "enter")
+    details = screen(model, 40, 40)[-14:-1]
+    assert "…" not in "".join(details)
+
+
 def test_the_job_with_the_cursor_is_the_only_one_that_is_reversed() -> None:
     model = model_of(*jobs(3))
     keys(model, "down")
@@ -56,6 +76,14 @@ def test_the_job_with_the_cursor_is_the_only_one_that_is_reversed() -> None:
     selected = [line for line in lines if any("class:selected" in style for style, _ in line)]
     assert len(selected) == 1
     assert "job 00002" in "".join(text for _, text in selected[0])
+
+
+def test_under_the_cursor_a_bar_is_as_full_as_elsewhere() -> None:
+    model = model_of(row(1, state=JobState.TRANSFERRING, rate=1000.0))
+    line = draw(model, 120, 20)[2]
+    bars = [style for style, text in line if set(text) & set("█░▁")]
+    assert bars == ["class:transferring", "class:transferring"]
+    assert any("class:selected" in style for style, _ in line)
 
 
 def test_marks_filter_and_order_are_said() -> None:

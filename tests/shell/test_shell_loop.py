@@ -203,7 +203,7 @@ def test_without_a_console_lines_are_read_plainly(tmp_path: Path, term: str) -> 
 PLAIN = """
 import sys
 from bitsshell.session import Session
-from bitsshell.shell import run_shell
+from bitsshell.shell.loop import run_shell
 sys.exit(run_shell(Session()))
 """
 

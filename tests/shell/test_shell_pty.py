@@ -166,3 +166,39 @@ def test_a_verb_that_is_none_is_red_while_it_is_typed_unless_colours_are_not_wan
         shell.wait_for(lambda: colour() == expected, f"{expected}, not {colour()}")
         shell.type("\x03\x04")
         assert shell.wait_for_end() == 0
+
+
+@pytest.mark.parametrize(("editing", "keys"), [("emacs", "\x18\x05"), ("vi", "\x1bv")])
+def test_a_line_is_opened_in_the_editor_and_waits_for_enter(
+    tmp_path: Path, editing: str, keys: str
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed "s/explane/explain/" "$1" > "$1.new" && mv "$1.new" "$1"\n')
+    editor.chmod(0o755)
+    with PtyShell(tmp_path, EDITOR=str(editor), BITSSHELL_EDITING=editing) as shell:
+        shell.see("F2 hides this")
+        shell.type("explane 0x80190194")
+        shell.see("explane 0x80190194")
+        shell.type(keys)
+        shell.wait_for(lambda: "explain 0x80190194" in shell.last_line, "what the editor wrote")
+        shell.type("\r")
+        shell.see("BG_E_HTTP_ERROR_404")
+        shell.see_prompt()
+        shell.type("\x04")
+        assert shell.wait_for_end() == 0
+
+
+def test_a_host_that_does_not_answer_is_named_while_it_is_waited_for(
+    tmp_path: Path, host: PracticeHost
+) -> None:
+    with PtyShell(tmp_path, BITSSHELL_PASSWORD=host.password, BITSSHELL_REFRESH="off") as shell:
+        shell.run(use(host))
+        host.faults.arm("hang", times=1)
+        shell.type("jobs\r")
+        shell.see("waiting for 127.0.0.1", "s so far; Ctrl-C ends it")
+        shell.type("\x03")
+        shell.see_prompt()
+        shell.see("interrupted")
+        assert "waiting for" not in shell.text
+        shell.type("\x04")
+        assert shell.wait_for_end() == 0

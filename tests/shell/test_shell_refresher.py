@@ -19,6 +19,7 @@ from shell_things import run_lines, session_for, use
 from bitsshell.bits import JobState
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
 from bitsshell.session import Session
+from bitsshell.shell.bare import BarePrompt
 from bitsshell.shell.readers import PromptReader
 from bitsshell.shell.refresher import FOLLOWED_INTERVAL_S, INTERVAL_S, MAX_BACKOFF_S, Refresher
 from bitsshell.terminal import Asking, Terminal
@@ -208,7 +209,7 @@ def test_news_stand_above_the_prompt_and_what_is_typed_stays(tmp_path: Path) -> 
     session = Session(credentials=Credentials(environment={}))
     output = Vt100_Output(screen, lambda: Size(rows=24, columns=80), enable_cpr=False)
     with create_pipe_input() as pipe:
-        reader = PromptReader(session, tmp_path / "history", input=pipe, output=output)
+        reader = PromptReader(session, BarePrompt(tmp_path / "history", input=pipe, output=output))
         steps = iter(["said", "ended"])
 
         def act(_: object) -> None:

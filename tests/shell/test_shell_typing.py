@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 from shell_things import Step, text_is, type_keys, typing
 
 from bitsshell.bits import Job, JobState
 from bitsshell.commands import VERBS
+from bitsshell.config import NO_CONFIG, Config
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.session import Session
+from bitsshell.shell.bare import BarePrompt
 from bitsshell.shell.lexer import OPTION, UNKNOWN, VERB, styled
 from bitsshell.shell.lines import split_block, wants_more
 from bitsshell.shell.prompt import prompt_fragments, prompt_text, toolbar_fragments
+from bitsshell.shell.readers import PromptReader
 from bitsshell.shell.settings import ShellSettings
 
 if TYPE_CHECKING:
@@ -75,16 +80,37 @@ def test_the_toolbar_names_modes_hosts_that_are_down_and_followed_jobs() -> None
 
 
 def test_the_environment_chooses_keys_toolbar_refreshing_and_colours() -> None:
-    assert ShellSettings.of_environment({}) == ShellSettings()
+    assert ShellSettings.of(NO_CONFIG, {}) == ShellSettings()
     chosen = {
         "BITSSHELL_EDITING": "VI",
         "BITSSHELL_TOOLBAR": "off",
         "BITSSHELL_REFRESH": "0",
         "NO_COLOR": "1",
     }
-    assert ShellSettings.of_environment(chosen) == ShellSettings(
+    assert ShellSettings.of(NO_CONFIG, chosen) == ShellSettings(
         is_vi=True, has_toolbar=False, refreshes=False, has_colour=False
     )
+
+
+def test_the_configuration_chooses_them_too_and_the_environment_wins() -> None:
+    config = Config(shell={"editing": "vi", "toolbar": False, "refresh": False}, colour=False)
+    assert ShellSettings.of(config, {}) == ShellSettings(
+        is_vi=True, has_toolbar=False, refreshes=False, has_colour=False
+    )
+    chosen = {"BITSSHELL_EDITING": "emacs", "BITSSHELL_TOOLBAR": "on", "BITSSHELL_REFRESH": "1"}
+    assert ShellSettings.of(config, chosen) == ShellSettings(has_colour=False)
+
+
+def test_a_slip_in_the_environment_is_said_and_keeps_nobody_out(tmp_path: Path) -> None:
+    config = Config(shell={"toolbar": False})
+    found = ShellSettings.of(config, {"BITSSHELL_EDITING": "vim", "BITSSHELL_TOOLBAR": "offf"})
+    assert (found.is_vi, found.has_toolbar) == (False, False)
+    with create_pipe_input() as pipe:
+        bare = BarePrompt(tmp_path / "h", input=pipe, output=DummyOutput())
+        reader = PromptReader(empty_session(), bare, settings=found)
+        reader.close()
+    assert "BITSSHELL_EDITING='vim' is not known; it is one of emacs, vi" in reader.notices
+    assert any(line.startswith("BITSSHELL_TOOLBAR='offf' is not known") for line in reader.notices)
 
 
 # Colours
