@@ -24,6 +24,7 @@ from bitsshell.config_fields import (
     GROUP_FIELDS,
     HOST_FIELDS,
     LOGON_NAMES,
+    SHELL_FIELDS,
     Bad,
     Fields,
     nearest,
@@ -47,7 +48,7 @@ PROJECT_FILE = "bitsshell.toml"
 """What is read from the current folder, on top of the person's own file."""
 
 _MAX_BYTES = 4 * 1024 * 1024
-_TABLES = ("defaults", "hosts", "groups", "aliases", "commands", "colours")
+_TABLES = ("defaults", "shell", "hosts", "groups", "aliases", "commands", "colours")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _SECRET_KEY = re.compile(r"passw|passphrase|pwd|secret|token|api[-_]?key", re.IGNORECASE)
@@ -87,6 +88,8 @@ class Config:
     timeout: str | None = None
     colour: bool = True
     colours: Mapping[JobState, str] = field(default_factory=dict)
+    shell: Mapping[str, str | bool] = field(default_factory=dict)
+    """What `[shell]` says: `editing`, `toolbar`, `refresh`."""
     is_read_only: bool = False
     files: tuple[Path, ...] = ()
     given: str | None = None
@@ -215,6 +218,7 @@ class _Reading:
             timeout=defaults.get("timeout", config.timeout),
             colour=defaults.get("colour", config.colour),
             colours={**config.colours, **self._colours()},
+            shell={**config.shell, **self._fields(("shell",), self._table("shell"), SHELL_FIELDS)},
             # What one file protects, another does not lay open.
             is_read_only=config.is_read_only or defaults.get("readonly", False),
         )

@@ -13,6 +13,9 @@ from bitsshell.fleet.targets import Auth
 from bitsshell.render import Output
 from bitsshell.render.paint import COLOURS, STATE_SGR
 
+EDITING = ("emacs", "vi")
+"""Whose keys the shell has."""
+
 Fields = Mapping[str, Callable[[Any], Any]]
 """What turns each key's raw value into the one that is used. Raises `Bad`."""
 
@@ -74,6 +77,13 @@ def _output(raw: Any) -> str:
     text = text_of(raw).lower()
     if text not in set(Output):
         raise Bad("is no output format", "one of " + ", ".join(Output))
+    return text
+
+
+def _editing(raw: Any) -> str:
+    text = text_of(raw).lower()
+    if text not in EDITING:
+        raise Bad("is no way to edit a line", "one of " + ", ".join(EDITING))
     return text
 
 
@@ -164,3 +174,4 @@ DEFAULTS_FIELDS: Fields = {
     "timeout": _duration,
     "colour": _switch,
 }
+SHELL_FIELDS: Fields = {"editing": _editing, "toolbar": _switch, "refresh": _switch}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 TEMPLATE = r"""# bitsshell: configuration. Take the # away from what you need.
 #
 # What is typed wins over the environment (BITSSHELL_USER, BITSSHELL_AUTH,
-# BITSSHELL_OUTPUT), that over bitsshell.toml in the current folder, that over this
-# file. `bitsshell config check` names file and line of a mistake.
+# BITSSHELL_OUTPUT, BITSSHELL_EDITING, ...), that over bitsshell.toml in the current
+# folder, that over this file. `bitsshell config check` names file and line of a mistake.
 #
 # No passwords here: they come from BITSSHELL_PASSWORD, from the system's keyring, or
 # they are asked for. Windows paths go into single quotes: 'C:\tls\site.pem'.
@@ -36,6 +36,11 @@ TEMPLATE = r"""# bitsshell: configuration. Take the # away from what you need.
 #:timeout = "2h"                 # of every command
 #:colour = true
 #:readonly = false               # true: refuse every change until `readonly off`
+
+#:[shell]                        # how it behaves under the fingers
+#:editing = "emacs"              # emacs, vi
+#:toolbar = true                 # false: begin without the line at the bottom (F2)
+#:refresh = true                 # false: read nothing while the prompt waits
 
 #:[hosts]                        # name = where it is
 #:backup = "10.0.0.5"
@@ -98,6 +103,9 @@ def _lines(config: Config) -> Iterator[str]:
             "readonly": config.is_read_only,
         }
     )
+    if config.shell:
+        yield "[shell]"
+        yield from _pairs(config.shell)
     for name, host in sorted(inventory.hosts.items()):
         yield f"[hosts.{_key(name)}]"
         readonly = host.read_only or None

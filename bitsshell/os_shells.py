@@ -51,6 +51,14 @@ complete -o nosort -F _bitsshell_completion %(program)s 2>/dev/null ||
     complete -F _bitsshell_completion %(program)s  # bash before 4.4
 """
 
+_FISH = """\
+function _bitsshell_completion
+    env %(variable)s=fish_complete COMP_WORDS=(commandline -cp) COMP_CWORD=(commandline -ct) \\
+        %(program)s 2>/dev/null
+end
+complete --no-files --command %(program)s --arguments '(_bitsshell_completion)'
+"""
+
 _POWERSHELL = """\
 Register-ArgumentCompleter -Native -CommandName %(program)s -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
@@ -90,11 +98,24 @@ class _Complete(ShellComplete):
 
 
 class _Zsh(_Complete, ZshComplete):
-    """As click has it."""
+    """As click has it, but for the backslashes of Windows paths."""
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Kind, text and description; `_describe` takes backslashes of the text away."""
+        if item.help:
+            value = str(item.value).replace("\\", "\\\\")
+            item = CompletionItem(value, item.type, item.help)
+        return super().format_completion(item)
 
 
 class _Fish(_Complete, FishComplete):
-    """As click has it."""
+    """Each candidate as fish takes it. click's own script cuts what holds a comma."""
+
+    source_template = _FISH
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Text and description."""
+        return f"{item.value}\t{item.help}" if item.help else str(item.value)
 
 
 class Bash(_Complete):
@@ -142,9 +163,9 @@ _SHELLS: dict[str, type[_Complete]] = {
 def script(shell: str) -> str:
     """What a shell must load. Raises KeyError for one that is not known."""
     kind = _SHELLS[shell]
-    if shell in {"bash", "powershell"}:
-        return kind.source_template % {"variable": VARIABLE, "program": _PROGRAM}
-    return kind(Knowledge()).source() + "\n"
+    if kind is _Zsh:
+        return kind(Knowledge()).source() + "\n"
+    return kind.source_template % {"variable": VARIABLE, "program": _PROGRAM}
 
 
 def run(arguments: Sequence[str], out: TextIO, err: TextIO) -> int:

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from bitsshell import wsman
@@ -19,7 +20,7 @@ from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.channels import ChannelPool, Purpose, Task
 from bitsshell.fleet.clock import Clock, SystemClock
 from bitsshell.fleet.credentials import Credentials
-from bitsshell.fleet.fanout import Interrupted, TimeLimit, cut, fan_out, unfinished
+from bitsshell.fleet.fanout import Interrupted, TimeLimit, cut, fan_out, nobody_looks, unfinished
 from bitsshell.fleet.followed import Followed
 from bitsshell.fleet.hostsets import HostSets
 from bitsshell.fleet.interrupts import Interrupts
@@ -35,7 +36,7 @@ from bitsshell.journal import Journal, MemoryJournal
 from bitsshell.results import HostStatus, Outcome, Plan, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
     from datetime import datetime
 
@@ -97,6 +98,8 @@ class Session:
         self.followed = Followed()
         self.down: frozenset[str] = frozenset()
         """Labels of hosts that could not be reached when they were last asked."""
+        self.waiting: Callable[[Collection[str]], None] = nobody_looks
+        """Told which hosts a command waits for, as `fan_out` says it."""
         self.what_if = False
         self.transcript: Transcript | None = None
         self.last_words: tuple[str, ...] = ()
@@ -289,9 +292,18 @@ class Session:
             pool=self.pool,
             gate=self._logons.gate(),
             stop=self._why_stop,
+            waiting=self.waiting,
         ):
             self.learn(outcome)
+            self._suggest(outcome)
             yield outcome
+
+    def _suggest(self, outcome: Outcome) -> None:
+        """Name hosts that may be meant where nobody knows a name."""
+        error = outcome.error
+        if isinstance(error, wsman.ConnectFailed) and error.kind == "name":
+            known = {*self.config.inventory.hosts, *self.snapshot.read_at} - {outcome.host}
+            error.near = tuple(get_close_matches(outcome.host, known, n=2))
 
     def _why_stop(self) -> type[BaseException] | None:
         if self.interrupts():

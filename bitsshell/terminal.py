@@ -13,14 +13,16 @@ from bitsshell.bits import Effect
 from bitsshell.commands import VERBS, Dispatcher, Interaction
 from bitsshell.commands.redirect import Redirect, split_redirect
 from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.fleet.fanout import nobody_looks
 from bitsshell.outlets import NotWritten, Outlet, Paged, open_outlet, page_with
 from bitsshell.render import Renderer, make_renderer, question
 from bitsshell.render.errors import error_lines
 from bitsshell.render.printer import Printer, columns_of
+from bitsshell.render.waiting import WaitingLine
 from bitsshell.results import Begin, Event, Output, Plan, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from bitsshell.commands import Invocation
     from bitsshell.session import Session
@@ -66,9 +68,13 @@ class Asking:
         if self.read_line is None:
             return None
         number = str(plan.size) if plan.size > MOST_BY_YES else None
-        wanted = f"type {number} to go on:" if number else "[y/N]"
+        asked = question(plan)
+        if number:
+            asked += f"{'' if asked.endswith('?') else ';'} type {number} to go on:"
+        else:
+            asked += " [y/N]"
         try:
-            typed = self.read_line(f"{question(plan)} {wanted} ")
+            typed = self.read_line(f"{asked} ")
         except EOFError:
             return False
         return typed.strip().lower() in ({number} if number else {"y", "yes"})
@@ -204,8 +210,16 @@ class Terminal:
             and invocation.verb == "watch"
             and invocation.context is not None
         ):
+            self.session.waiting = nobody_looks
             return self.full_screen(self.session, invocation, colour=self.has_colour)
+        self.session.waiting = self._waiting()
         return self.dispatcher.events(invocation)
+
+    def _waiting(self) -> Callable[[Collection[str]], None]:
+        """What says which hosts do not answer, where a person looks on."""
+        if not (self.is_live and _is_terminal(self.err)):
+            return nobody_looks
+        return WaitingLine(self.err, self.session.clock.monotonic, colour=self.has_colour)
 
     def renderer(self, output: Output | None) -> Renderer:
         """A renderer for one command on these streams, in the form that was asked for, if any."""

@@ -157,6 +157,9 @@ def test_a_read_only_host_is_so_by_whatever_name_it_goes(write) -> None:
         ("[defaults]\ntimeout = 0\n", 2, "90s"),
         ("[defaults]\nca = '/no/such/file.pem'\n", 2, "PEM"),
         ("[defaults]\nfingerprint = 'ab'\n", 2, "SHA-256"),
+        ("[shell]\nediting = 'vim'\n", 2, "emacs, vi"),
+        ("[shell]\ntoolbar = 'off'\n", 2, "true or false"),
+        ("[shell]\nrefesh = true\n", 2, "did you mean refresh?"),
         ("# one\n[default]\nport = 1\n", 2, "did you mean defaults?"),
         ("port = 1\n", 1, "is no table here"),
         ("hosts = 3\n", 1, r"write \[hosts\]"),
@@ -271,6 +274,7 @@ def test_every_line_of_it_is_valid_when_it_is_taken_in(write, tmp_path: Path) ->
     assert set(found.inventory.hosts) == {"backup", "edge", "files01"}
     assert set(found.commands) == {"fetch", "tidy"}
     assert found.default_map == {"interval": "5s", "timeout": "2h"}
+    assert found.shell == {"editing": "emacs", "toolbar": True, "refresh": True}
 
 
 def test_what_show_says_is_a_file_that_says_the_same(write) -> None:
@@ -279,6 +283,7 @@ def test_what_show_says_is_a_file_that_says_the_same(write) -> None:
             write(
                 "[defaults]\nuser = 'CORP\\a'\noutput = 'csv'\n[hosts]\n'a.b' = 'x:1'\n"
                 "[groups.g]\nhosts = ['a.b', '!c']\nreadonly = true\n"
+                "[shell]\nediting = 'VI'\ntoolbar = false\n"
                 "[colours]\ntransient-error = 'bold blue'\nsuspended = 'none'\n"
                 "[aliases]\nl = \"jobs --name 'x'\"\n[commands]\nc = 'show <a>'\n"
             )
@@ -289,6 +294,7 @@ def test_what_show_says_is_a_file_that_says_the_same(write) -> None:
     assert tomllib.loads(text)
     assert again.inventory == first.inventory
     assert again.colours == first.colours != {}
+    assert again.shell == first.shell == {"editing": "vi", "toolbar": False}
     assert (again.aliases, again.commands) == (first.aliases, first.commands)
 
 

@@ -30,7 +30,7 @@ from bitsshell.commands.pairs import folded as folded_outcomes
 from bitsshell.commands.recipes import plan_scripts
 from bitsshell.commands.shape import shape_of
 from bitsshell.commands.tokens import quote
-from bitsshell.commands.topics import overview_lines, topic_text
+from bitsshell.commands.topics import overview_lines, topic_lines, topic_text
 from bitsshell.commands.types import Host
 from bitsshell.config import NO_CONFIG, Config
 from bitsshell.errors import BitsShellError, UsageError, shown
@@ -83,10 +83,10 @@ class UnknownVerb(UsageError):
 
     typed: str
 
-    def __init__(self, typed: str, verbs: Sequence[str]) -> None:
+    def __init__(self, typed: str, verbs: Sequence[str], kind: str = "verb") -> None:
         near = difflib.get_close_matches(typed.lower(), verbs, n=2, cutoff=0.6)
         hint = f"did you mean {' or '.join(near)}?" if near else "see them all: help"
-        super().__init__(f"there is no verb {shown(typed)}", hint=hint, typed=typed)
+        super().__init__(f"there is no {kind} {shown(typed)}", hint=hint, typed=typed)
 
 
 class NeedsConfirmation(BitsShellError):
@@ -383,7 +383,12 @@ def _help_of(name: str, config: Config) -> str:
     topic = None if name in VERBS else topic_text(name, VERBS)
     if topic is not None:
         return topic
-    verb = find_verb(name, config)
+    verb = VERBS.get(name)
+    if verb is None:
+        topics = [topic for topic, _ in topic_lines(VERBS)]
+        raise UnknownVerb(
+            name, [*VERBS, *config.aliases, *config.commands, *topics], "verb or topic"
+        )
     return verb.get_help(click.Context(verb, info_name=verb.name, max_content_width=100))
 
 

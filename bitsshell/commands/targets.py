@@ -11,11 +11,14 @@ from bitsshell.bits import HostIdentity, IdentifyHost, JobList
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.shape import Wanted, shaped
 from bitsshell.commands.types import Host
+from bitsshell.render.text import folded_names
 from bitsshell.results import Event, HostStatus, Notice, Outcome, Shape, View
+from bitsshell.wsman import ConnectFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bitsshell.errors import BitsShellError
     from bitsshell.fleet.targets import Target
 
 
@@ -74,23 +77,37 @@ def use(call: Call, names: tuple[str, ...], *, none: bool) -> Iterator[Event]:
     """Choose the hosts to act on from now on, and log on to them.
 
     The options for logging on that are given here hold for these hosts from now on. A host that
-    does not answer is chosen all the same.
+    does not answer is chosen all the same; where nobody knows any of the names, what was chosen
+    before stays chosen.
     """
     session = call.session
     if none:
         session.targets = ()
         yield Notice("no host is chosen")
         return
+    before = session.targets
     if names or call.typed_hosts:
         session.targets = session.select(
             (*names, *call.typed_hosts), exclude=call.excluded, logon=call.logon, many=call.yes
         )
     else:
         session.targets = call.targets()
-    yield from log_on(call, session.targets)
+    errors: list[BitsShellError | None] = []
+    for outcome in log_on(call, session.targets):
+        errors.append(outcome.error)
+        yield outcome
+    if before and errors and all(map(_is_unknown_name, errors)):
+        for target in session.targets:
+            session.known.pop(target.name, None)  # or it would be completed from now on
+        session.targets = before
+        yield Notice(f"chosen as before: {folded_names([target.name for target in before])}")
 
 
-def log_on(call: Call, targets: tuple[Target, ...]) -> Iterator[Event]:
+def _is_unknown_name(error: BitsShellError | None) -> bool:
+    return isinstance(error, ConnectFailed) and error.kind == "name"
+
+
+def log_on(call: Call, targets: tuple[Target, ...]) -> Iterator[Outcome]:
     """Read the queues, which logs on and fills the snapshot that completion looks into."""
     by_name = {target.name: target for target in targets}
     for outcome in call.session.look(targets):

@@ -124,6 +124,12 @@ def overview_lines(verbs: Mapping[str, VerbCommand]) -> list[str]:
     return lines + [f"  {name:<12}{line}" for name, (line, _) in TOPICS.items()]
 
 
+def topic_lines(verbs: Mapping[str, VerbCommand]) -> list[tuple[str, str]]:
+    """Name and one line of every group that has verbs, and of every topic."""
+    groups = [(group, title) for group, title, _ in grouped(verbs)]
+    return [*groups, *((name, line) for name, (line, _) in TOPICS.items())]
+
+
 def topic_text(name: str, verbs: Mapping[str, VerbCommand]) -> str | None:
     """The text of a topic or group; None where there is none of that name."""
     if name in TOPICS:

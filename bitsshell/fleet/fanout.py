@@ -13,7 +13,7 @@ from bitsshell.fleet.threads import MAX_THREADS
 from bitsshell.results import Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from bitsshell.bits import Operation
     from bitsshell.fleet.credentials import Credential
@@ -157,6 +157,11 @@ class _Backlog:
             yield from tasks
 
 
+def nobody_looks(hosts: Collection[str]) -> None:
+    """Show nobody which hosts are waited for."""
+    del hosts
+
+
 def fan_out(
     tasks: Iterable[Task],
     *,
@@ -165,6 +170,7 @@ def fan_out(
     gate: Gate | None = None,
     width: int = WIDTH,
     stop: Callable[[], type[BaseException] | None] = lambda: None,
+    waiting: Callable[[Collection[str]], None] = nobody_looks,
 ) -> Iterator[Outcome]:
     """Perform tasks side by side and yield their outcomes as they come; every task gets one.
 
@@ -174,6 +180,9 @@ def fan_out(
     `stop` says whether to stop, by the exception to raise in the end (KeyboardInterrupt or
     `TimeLimit`): no task is started any more, what is under way gets `GRACE_S` seconds, then its
     connections are broken. Every task still gets its outcome (done, not sent or unknown) first.
+
+    `waiting` is told the hosts that are at work, ten times a second while none of them answers, and
+    none before anything is yielded.
     """
     gate = gate or OpenGate()
     backlog = _Backlog(tasks)
@@ -196,6 +205,7 @@ def fan_out(
             if not running:
                 return
             finished, _ = wait(running, timeout=_TICK_S, return_when=FIRST_COMPLETED)
+            waiting(() if finished else {task.target.name for task in running.values()})
             for future in finished:
                 outcome, task = _outcome_of(future, running[future]), running.pop(future)
                 at_work[task.credential] -= 1
@@ -204,11 +214,13 @@ def fan_out(
                 yield outcome
     except (KeyboardInterrupt, TimeLimit) as ending:
         cut_off = OutOfTime if isinstance(ending, TimeLimit) else Interrupted
+        waiting(())
         yield from _wind_up(running, pool, cut_off)
         for task in backlog.rest():
             yield cut(task.target, task.operation, Status.NOT_SENT, cut_off)
         raise
     finally:
+        waiting(())
         if not all(future.done() for future in running):
             # Left in the midst of it, as by a second Ctrl-C: a call that hangs would keep its
             # channel from the next command.

@@ -24,6 +24,10 @@ _ALONE = frozenset({Kind.NAME, Kind.MARK})
 Row = tuple[str, str]
 """Host label and job id of a row of the last listing."""
 
+_MAX_NEAR = 3
+_MAX_SLIPS = 3
+"""In so many characters an id may be wrong to be taken for another one."""
+
 
 class Resolver:
     """Resolves references against one reading.
@@ -93,9 +97,20 @@ class Resolver:
         return is_partial and not _was_read_alone(reference)
 
     def _no_such_job(self, reference: Reference) -> NoSuchJob:
-        names = {job.name for queue in self.queues.values() for job in queue.jobs}
-        near = difflib.get_close_matches(reference.typed, names, n=3)
+        jobs = [job for queue in self.queues.values() for job in queue.jobs]
+        typed = reference.typed.strip("{}").upper()
+        near = [job.id for job in jobs if _is_slip_of(typed, job.id)][:_MAX_NEAR]
+        if not near:
+            names = {job.name for job in jobs}
+            near = difflib.get_close_matches(reference.typed, names, n=_MAX_NEAR)
         return NoSuchJob(reference.typed, hosts=tuple(self.queues), near=near)
+
+
+def _is_slip_of(typed: str, job_id: str) -> bool:
+    """Whether a full id was meant that differs in a few characters."""
+    if len(typed) != len(job_id):
+        return False
+    return sum(a != b for a, b in zip(typed, job_id, strict=True)) <= _MAX_SLIPS
 
 
 def rows_of(references: Sequence[Reference], listing: Sequence[Row]) -> list[Row]:

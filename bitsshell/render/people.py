@@ -26,6 +26,7 @@ from bitsshell.results import (
     JobChange,
     Notice,
     Outcome,
+    PlanForm,
     Planned,
     Summary,
     Text,
@@ -94,10 +95,12 @@ class PeopleRenderer:
             case Notice(text=text):
                 self._say([prose(text)])
             case Text(text=text):
-                self.out.lines(text.splitlines())
+                self.out.sentences(text.splitlines())
             case Planned(plan=plan):
                 self._is_plan, self._found = True, plan.found
-                self.out.lines(planned_lines(event, self._width))
+                lines = planned_lines(event, self._width)
+                # What is to be pasted elsewhere stays as it is.
+                (self.out.sentences if event.form is PlanForm.WORDS else self.out.lines)(lines)
             case Outcome() if event not in self._found:
                 self._outcome(event)
             case Frame():

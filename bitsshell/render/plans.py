@@ -69,7 +69,14 @@ def question(plan: Plan) -> str:
         asked = f"{plan.verb} {named} on {where}?" if named else f"{plan.verb} 1 job on {where}?"
     else:
         asked = f"{plan.verb} {counted(size, 'job')} on {_hosts_in_words(plan.hosts)}?"
-    return " ".join([asked, *_losses(plan, replaced)])
+    return f"{asked} {'; '.join([*_losses(plan, replaced), *_left_out(plan)])}".rstrip()
+
+
+def _left_out(plan: Plan) -> list[str]:
+    """Hosts that the person may take for included, and that are not."""
+    hosts = [outcome.host for outcome in plan.found if outcome.error is not None]
+    names = list(dict.fromkeys(host for host in hosts if host not in plan.hosts))
+    return [f"without {folded_names(names)}, which failed"] if names else []
 
 
 def _hosts_in_words(hosts: tuple[str, ...]) -> str:

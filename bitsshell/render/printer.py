@@ -48,6 +48,10 @@ def columns_of(stream: TextIO) -> int | None:
         return None
 
 
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" "))]
+
+
 class Printer:
     """Writes to a stream that it was given. `blocks` says whether block characters will do.
 
@@ -70,6 +74,11 @@ class Printer:
             shown = self._wrapped(lines) if self._wraps else lines
             self.raw("".join(self.fitting(line) + "\n" for line in shown))
 
+    def sentences(self, lines: list[str]) -> None:
+        """Several lines, those too long for a terminal broken between words."""
+        if lines:
+            self.raw("".join(self.fitting(line) + "\n" for line in self._wrapped(lines)))
+
     def _wrapped(self, lines: list[str]) -> list[str]:
         width = columns_of(self.stream)
         if width is None:
@@ -77,7 +86,11 @@ class Printer:
         return [
             part
             for line in lines
-            for part in (wrapped(line, width, "  ") if display_width(line) > width else [line])
+            for part in (
+                wrapped(line, width, _indent(line) + "  ")
+                if display_width(line) > width
+                else [line]
+            )
         ]
 
     def json_lines(self, records: list[dict[str, Any]]) -> None:

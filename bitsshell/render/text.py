@@ -25,7 +25,7 @@ UNKNOWN = "?"
 NOTHING = "-"
 """Shown where there is no value, such as the end of a job that still runs."""
 
-_LEAST_WRAP = 40
+_LEAST_WRAP = 16
 """Narrower than this a sentence is no longer read."""
 ELLIPSIS = "…"
 

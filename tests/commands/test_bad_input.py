@@ -44,6 +44,7 @@ LONG = "x" * 3000
         # verbs and options
         ("jbos", ["there is no verb 'jbos'", "did you mean jobs?"]),
         ("frobnicate", ["there is no verb 'frobnicate'", "see them all: help"]),
+        ("help wheer", ["there is no verb or topic 'wheer'", "did you mean where?"]),
         ("JOBS", ["there is no verb 'JOBS'", "jobs"]),
         ("jobs --stat error", ["there is no option --stat", "did you mean --state?"]),
         ("set x --prority low", ["there is no option --prority", "--priority"]),
@@ -95,6 +96,7 @@ LONG = "x" * 3000
         # jobs, states, priorities
         ("show {9D5C4B47-36E2}", ["'{9D5C4B47-36E2}'", "8-4-4-4-12"]),
         ("show 9D5C4B47-36E2-4D5E-9A4F-1C2B3A49586", ["no job"]),
+        ("cancel 'nothing*' --yes", ["no job 'nothing*'", "see what is there: jobs"]),
         ("show ''", ["empty"]),
         ("show %0", ["'%0' is no row", "from 1"]),
         ("show %x", ["'%x' is no row"]),
@@ -140,6 +142,17 @@ def test_an_ambiguous_name_lists_its_candidates(site: Site) -> None:
         assert job.id.strip("{}") in ran.err
 
 
+def test_an_id_with_a_slip_in_it_is_suggested_and_nothing_is_changed(site: Site) -> None:
+    console = site.console()
+    console(f"create {site.url} C:\\in\\a --name nightly --suspended")
+    right = site.only_job().id.strip("{}").upper()
+    wrong = ("0" if right[0] != "0" else "1") + right[1:]
+    for typed in (wrong, f"'{{{wrong}}}'"):
+        ran = console(f"cancel {typed} --yes")
+        in_order(ran, 2, "no job", f"did you mean '{right}'?")
+    assert len(site.host.jobs()) == 1
+
+
 def test_a_name_that_is_nearly_right_is_suggested(site: Site) -> None:
     console = site.console()
     console(rf"create {site.url} C:\in\a --name nightly --suspended")
@@ -174,6 +187,14 @@ def test_a_host_on_which_nothing_listens(site: Site) -> None:
 def test_a_host_whose_name_nobody_knows(site: Site) -> None:
     ran = elsewhere(site, "http://no-such-host.invalid:5985/wsman", allow_unencrypted=True)
     in_order(ran, 3, "web01: the name in no-such-host.invalid:5985 is not known", "spelling")
+
+
+def test_of_a_host_whose_name_nobody_knows_a_known_one_is_suggested(site: Site) -> None:
+    console = site.console()
+    console("jobs")
+    ran = console("jobs -H practice01.invalid --user tester --auth ntlm")
+    assert ran.code == 3
+    assert "did you mean practice01?" in ran.err
 
 
 def test_a_port_on_which_a_web_server_answers(site: Site) -> None:

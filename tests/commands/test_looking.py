@@ -217,6 +217,16 @@ def test_use_chooses_a_host_that_does_not_answer_all_the_same(site: Site) -> Non
     assert [target.name for target in console.session.targets] == ["127.0.0.1:9"]
 
 
+def test_a_slip_in_the_name_of_a_host_does_not_lose_those_that_were_chosen(site: Site) -> None:
+    console = site.console(2)
+    console("jobs")
+    ran = console("use practice01.invalid --user tester --auth ntlm")
+    assert ran.code == 3
+    assert "did you mean practice01" in ran.err
+    assert "chosen as before: practice01, practice02" in ran.err
+    assert [target.name for target in console.session.targets] == ["practice01", "practice02"]
+
+
 def test_hosts_that_are_left_out_are_not_asked(site: Site) -> None:
     console = site.console(3)
     before = site.hosts[1].stats.requests

@@ -97,6 +97,18 @@ def test_the_question_has_counts_and_what_is_lost() -> None:
     )
 
 
+def test_the_question_names_the_hosts_that_are_left_out_because_they_failed() -> None:
+    failed = tuple(
+        Outcome(host=host, status=Status.FAILED, error=JobGone(host=host))
+        for host in ("srv07", "srv0", "srv08")
+    )
+    plan = Plan("cancel", tuple(cancel(f"srv{number}", number) for number in range(5)), failed)
+    assert question(plan) == (
+        "cancel 5 jobs on 5 hosts? their temporary files are deleted; "
+        "without srv07, srv08, which failed"
+    )
+
+
 def test_the_question_about_one_job_names_it() -> None:
     assert question(Plan("cancel", (cancel("srv01", 1),))) == (
         "cancel 'nightly' on srv01? its temporary files are deleted"

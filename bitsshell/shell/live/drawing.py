@@ -99,6 +99,7 @@ FOOTER = (
 
 _GAP = "  "
 _LEAST_NAME, _MOST_NAME = 12, 48
+_LEAST_STATE = 6
 _LEAST_BAR, _MOST_BAR = 8, 30
 _MOST_HOST = 20
 _DETAIL_LINES = 12
@@ -214,13 +215,14 @@ def _columns(model: Model, width: int) -> _Columns:
         "left": 7,
     }
     room = width - 2  # the cursor and the mark
-    for dropped in ("spark", "amount", "rate", "bar", "left", "host"):
+    for dropped in ("spark", "amount", "rate", "bar", "left", "percent", "host"):
         if _taken(shown) <= room:
             break
         shown[dropped] = 0
     spare = room - _taken(shown)
     if spare < 0:
-        shown["name"] = max(1, shown["name"] + spare)
+        shown["state"] = max(_LEAST_STATE, shown["state"] + spare)
+        shown["name"] = max(1, shown["name"] + min(0, room - _taken(shown)))
     else:
         for column, most in (("name", 24), ("bar", _MOST_BAR), ("name", _MOST_NAME)):
             if shown[column]:
@@ -262,25 +264,30 @@ def _row(
 ) -> Line:
     job = row.job
     cursor = " class:selected" if is_cursor else ""
-    style = STATE_STYLES.get(job.state, "") + cursor
+    colour = STATE_STYLES.get(job.state, "")
+    style = colour + cursor
     lead = (">" if is_cursor else " ") + ("*" if key_of(job) in model.marks else " ")
     front = [lead + _host(job, columns) + pad(clip(neutral(job.name), columns.name), columns.name)]
-    back = [pad(units.percent(job.fraction), columns.percent, "right")]
+    back = []
+    if columns.percent:
+        back.append(pad(units.percent(job.fraction), columns.percent, "right"))
     if columns.amount:
         back.append(pad(_amount(job), columns.amount, "right"))
     if columns.rate:
         back.append(pad(units.rate(row.rate_bytes_s), columns.rate, "right"))
-    if columns.spark:
-        spark = sparkline(model.rates_of(job), columns.spark, blocks=blocks)
-        back.append(pad(spark, columns.spark, "right"))
-    if columns.left:
-        back.append(pad(units.time_left(row.time_left_s), columns.left, "right"))
     bar = progress_bar(_fraction(job), columns.bar, blocks=blocks)
+    # Never reversed: a bar would show what is missing, and a sparkline hang from above.
+    spark = pad(
+        sparkline(model.rates_of(job), columns.spark, blocks=blocks), columns.spark, "right"
+    )
+    left = pad(units.time_left(row.time_left_s), columns.left, "right") if columns.left else ""
     pieces: Line = [
         (cursor, front[0] + _GAP),
         (style, pad(clip(job.state.name, columns.state), columns.state)),
-        *([(cursor, _GAP), (style, bar)] if bar else []),
-        (cursor, _GAP + _GAP.join(back)),
+        *([(cursor, _GAP), (colour, bar)] if bar else []),
+        *([(cursor, _GAP + _GAP.join(back))] if back else []),
+        *([(cursor, _GAP), (colour if spark.strip() else cursor, spark)] if spark else []),
+        *([(cursor, _GAP + left)] if left else []),
     ]
     if sum(display_width(text) for _, text in pieces) <= width:
         return pieces
@@ -322,7 +329,10 @@ def _details(model: Model, width: int, *, blocks: bool) -> list[Line]:
         for text in job_error_lines(row.error, width):
             style = "" if text.startswith("next:") else "class:error"
             lines += [[(style, clip(part, width))] for part in wrapped(text, width, "    ")]
-    lines += [[("", clip(f"{name:<9} {neutral(text)}", width))] for name, text in pairs]
+    for name, text in pairs:
+        line = f"{name:<9} {neutral(text)}"
+        parts = [line] if display_width(line) <= width else wrapped(line, width, "    ")
+        lines += [[("", clip(part, width))] for part in parts]
     return lines
 
 
