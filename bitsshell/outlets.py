@@ -212,8 +212,8 @@ class Paged(io.TextIOBase):
 
 
 def page_with(environment: Mapping[str, str]) -> Callable[[str], bool]:
-    """A pager: `$PAGER`, else `less -R` where there is one; an empty `$PAGER` is none."""
-    words = shlex.split(environment.get("PAGER", "less -R"), posix=os.name == "posix")
+    """A pager: `$PAGER`, else `less -RX` where there is one; an empty `$PAGER` is none."""
+    words = shlex.split(environment.get("PAGER", "less -RX"), posix=os.name == "posix")
 
     def page(text: str) -> bool:
         program = shutil.which(words[0]) if words else None

@@ -21,7 +21,7 @@ from bitsshell.fleet.channels import ChannelPool, Purpose, Task
 from bitsshell.fleet.clock import Clock, SystemClock
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.fleet.fanout import Interrupted, TimeLimit, cut, fan_out, nobody_looks, unfinished
-from bitsshell.fleet.followed import Followed
+from bitsshell.fleet.followed import Followed, News
 from bitsshell.fleet.hostsets import HostSets
 from bitsshell.fleet.interrupts import Interrupts
 from bitsshell.fleet.inventory import merge
@@ -98,7 +98,7 @@ class Session:
         self.followed = Followed()
         self.down: frozenset[str] = frozenset()
         """Labels of hosts that could not be reached when they were last asked."""
-        self.waiting: Callable[[Collection[str]], None] = nobody_looks
+        self.waiting: Callable[[Collection[str] | None], None] = nobody_looks
         """Told which hosts a command waits for, as `fan_out` says it."""
         self.what_if = False
         self.transcript: Transcript | None = None
@@ -399,8 +399,8 @@ class Session:
         if self.kept is not None:
             self.kept.flush(self.knowledge)
 
-    def learn(self, outcome: Outcome, *, asked_at: datetime | None = None) -> tuple[str, ...]:
-        """Keep what an outcome tells of its host; what of it is news, in words for people.
+    def learn(self, outcome: Outcome, *, asked_at: datetime | None = None) -> tuple[News, ...]:
+        """Keep what an outcome tells of its host; what of it is news.
 
         For whoever asks hosts by other ways than `send`. An answer to what was `asked_at` a moment
         after which the host was read again is too late, and says nothing. Any thread may call it.
@@ -411,7 +411,7 @@ class Session:
                 return ()
             return self._learned(outcome)
 
-    def _learned(self, outcome: Outcome) -> tuple[str, ...]:
+    def _learned(self, outcome: Outcome) -> tuple[News, ...]:
         now = self.clock.now()
         self._note_standing(outcome)
         value = outcome.value

@@ -36,6 +36,9 @@ DEFAULT_WIDTH = 4000
 _USUAL_SIZE = (100, 24)
 """Columns and lines of a terminal that does not tell."""
 
+_LINES_BELOW = 1
+"""What stands below a listing beside the prompt: the shell's toolbar."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -89,7 +92,7 @@ class Terminal:
         out: data goes here.
         err: what is said about it goes here.
         output: the form when a line asks for none; None for a table, and for NDJSON where a watch
-            can not be drawn in place.
+            is shown on no terminal.
         full_screen: shows a `watch`, where the terminal can carry it.
         is_paged: answers that are taller than the terminal go through a pager.
         environment: `NO_COLOR`, `TERM` and `PAGER` are looked up here.
@@ -215,7 +218,7 @@ class Terminal:
         self.session.waiting = self._waiting()
         return self.dispatcher.events(invocation)
 
-    def _waiting(self) -> Callable[[Collection[str]], None]:
+    def _waiting(self) -> Callable[[Collection[str] | None], None]:
         """What says which hosts do not answer, where a person looks on."""
         if not (self.is_live and _is_terminal(self.err)):
             return nobody_looks
@@ -230,13 +233,13 @@ class Terminal:
             width=self.width,
             colour=self.has_colour,
             live=self.is_live,
-            watch_lines=output is not None,
+            watch_lines=output is not None or _is_terminal(self.out),
             clock=self.session.clock.now,
         )
 
     def _paged(self) -> TextIO:
         def height() -> int:
-            return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).lines
+            return shutil.get_terminal_size(_USUAL_SIZE).lines - _LINES_BELOW
 
         return cast("TextIO", Paged(self.out, height=height, page=page_with(self._environment)))
 

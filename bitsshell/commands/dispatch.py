@@ -36,6 +36,7 @@ from bitsshell.config import NO_CONFIG, Config
 from bitsshell.errors import BitsShellError, UsageError, shown
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, NoCredential
 from bitsshell.fleet.fanout import OutOfTime, TimeLimit
+from bitsshell.fleet.inventory import merge
 from bitsshell.folding import folded
 from bitsshell.render import question
 from bitsshell.render.text import folded_names
@@ -164,6 +165,11 @@ class Dispatcher:
     def _again(self, retry: Invocation) -> Invocation:
         """The last command on the hosts that failed. Raises UsageError where there is none."""
         session, asked = self.session, retry.call
+        if asked.typed_hosts:
+            raise UsageError(
+                "retry finds its hosts itself: those that failed",
+                hint="leave some of them out with -x, or type the command again with -H",
+            )
         if not session.last_words:
             raise UsageError("there is no command to repeat", hint="retry comes after a command")
         typed = _typed(session.last_words)
@@ -173,7 +179,8 @@ class Dispatcher:
             )
         again = self._parsed(session.last_words, f"retry  # {typed}")
         call = again.call
-        call.typed_hosts, call.excluded = session.failed_hosts, ()
+        call.typed_hosts, call.excluded = session.failed_hosts, asked.excluded
+        call.logon = merge(call.logon, asked.logon)
         call.what_if, call.form = call.what_if or asked.what_if, asked.form
         call.yes = call.yes or asked.yes
         call.output = asked.output or call.output

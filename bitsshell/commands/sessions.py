@@ -43,7 +43,8 @@ def whatif(call: Call, *, switch: str | None) -> Iterator[Event]:
 def retry(call: Call) -> Iterator[Event]:
     """Repeat the last command on the hosts that failed.
 
-    Its own options hold as they were typed, and -H is put in place of its hosts. What may have been
+    The command's own options hold as they were typed, but for its hosts. -x leaves some of those
+    that failed out, and --user, --auth and the like are put over what was typed. What may have been
     done already is not done twice: a plan is made anew from what the hosts say now. The same hosts
     are -H %failed-hosts in any other command.
     """

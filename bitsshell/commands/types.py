@@ -129,13 +129,17 @@ class Job(click.ParamType[Reference]):
         session = session_of(ctx)
         if session is None:
             return []
-        look_up = _rows if incomplete.startswith("%") else _jobs
-        found = look_up(session, incomplete)
+        if incomplete.startswith("%"):
+            found = _rows(session, incomplete)
+        else:
+            found = _jobs(session, incomplete, ctx.params.get("states"))
         return [CompletionItem(value, help=meta, kind="job") for value, meta in found.items()]
 
 
-def _jobs(session: Session, typed: str) -> dict[str, str]:
+def _jobs(session: Session, typed: str, states: tuple[JobState, ...] | None) -> dict[str, str]:
     """References to jobs that begin like this, with what is known of each.
+
+    Where the line has a `--state` already, only jobs in those states.
 
     A name stands for its job only where it would be read as this name and is alone on its host;
     else the id does.
@@ -143,10 +147,12 @@ def _jobs(session: Session, typed: str) -> dict[str, str]:
     hosts = [target.name for target in session.targets] or None
     brace = "{" if typed.startswith("{") else ""
     folded = typed.casefold().lstrip("{")
-    jobs = session.snapshot.with_prefix(typed, hosts=hosts, limit=MAX_CANDIDATES, alike=_MOST_ALIKE)
+    jobs = session.snapshot.with_prefix(
+        typed, hosts=hosts, states=states, limit=MAX_CANDIDATES, alike=_MOST_ALIKE
+    )
     is_fuzzy = not (jobs or brace or folded.startswith("0x"))  # that begins a code
     if is_fuzzy:
-        jobs = session.snapshot.with_letters(typed, hosts=hosts, limit=_MAX_FUZZY)
+        jobs = session.snapshot.with_letters(typed, hosts=hosts, states=states, limit=_MAX_FUZZY)
     names = Counter((host, name) for host, name, _ in {(j.host, j.name, j.id) for j in jobs})
     now = session.clock.now()
     found: dict[str, str] = {}
@@ -197,10 +203,11 @@ def _numbers_like(digits: str, last: int) -> Iterator[int]:
 def _meta(job: BitsJob, now: datetime) -> str:
     """State, host, progress and age, as far as they are known."""
     parts = [job.state.name, job.host]
-    if job.fraction is not None:
-        parts.append(units.percent(job.fraction))
-    if job.created_at is not None:
-        parts.append(units.age(job.created_at, now))
+    fraction, created_at = job.fraction, job.created_at  # worked out at each look
+    if fraction is not None:
+        parts.append(units.percent(fraction))
+    if created_at is not None:
+        parts.append(units.age(created_at, now))
     return " ".join(parts)
 
 

@@ -157,7 +157,7 @@ class _Backlog:
             yield from tasks
 
 
-def nobody_looks(hosts: Collection[str]) -> None:
+def nobody_looks(hosts: Collection[str] | None) -> None:
     """Show nobody which hosts are waited for."""
     del hosts
 
@@ -170,7 +170,7 @@ def fan_out(
     gate: Gate | None = None,
     width: int = WIDTH,
     stop: Callable[[], type[BaseException] | None] = lambda: None,
-    waiting: Callable[[Collection[str]], None] = nobody_looks,
+    waiting: Callable[[Collection[str] | None], None] = nobody_looks,
 ) -> Iterator[Outcome]:
     """Perform tasks side by side and yield their outcomes as they come; every task gets one.
 
@@ -181,8 +181,8 @@ def fan_out(
     `TimeLimit`): no task is started any more, what is under way gets `GRACE_S` seconds, then its
     connections are broken. Every task still gets its outcome (done, not sent or unknown) first.
 
-    `waiting` is told the hosts that are at work, ten times a second while none of them answers, and
-    none before anything is yielded.
+    `waiting` is told the hosts that are at work, whenever some of them answered and ten times a
+    second, no hosts before anything is yielded, and None when all is over.
     """
     gate = gate or OpenGate()
     backlog = _Backlog(tasks)
@@ -204,8 +204,10 @@ def fan_out(
                 at_work[task_.credential] += 1
             if not running:
                 return
+            waiting({task.target.name for task in running.values()})
             finished, _ = wait(running, timeout=_TICK_S, return_when=FIRST_COMPLETED)
-            waiting(() if finished else {task.target.name for task in running.values()})
+            if finished:
+                waiting(())
             for future in finished:
                 outcome, task = _outcome_of(future, running[future]), running.pop(future)
                 at_work[task.credential] -= 1
@@ -220,7 +222,7 @@ def fan_out(
             yield cut(task.target, task.operation, Status.NOT_SENT, cut_off)
         raise
     finally:
-        waiting(())
+        waiting(None)
         if not all(future.done() for future in running):
             # Left in the midst of it, as by a second Ctrl-C: a call that hangs would keep its
             # channel from the next command.

@@ -7,6 +7,7 @@ news.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bitsshell.bits import JobState
@@ -21,6 +22,14 @@ UNDER_WAY = frozenset(
     {JobState.QUEUED, JobState.CONNECTING, JobState.TRANSFERRING, JobState.TRANSIENT_ERROR}
 )
 """TRANSIENT_ERROR is not a failure: BITS goes on by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What became of a job, in words for people. They name the host beside, for many may say it."""
+
+    host: str
+    what: str
 
 
 class Followed:
@@ -47,30 +56,30 @@ class Followed:
             else:
                 self._jobs.pop((job.host, job.id), None)
 
-    def seen(self, host: str, jobs: Iterable[Job], *, is_whole: bool = True) -> tuple[str, ...]:
-        """All jobs of a host, or some of them; what of it is news, in words for people.
+    def seen(self, host: str, jobs: Iterable[Job], *, is_whole: bool = True) -> tuple[News, ...]:
+        """All jobs of a host, or some of them; what of it is news.
 
         `is_whole` says that a job that is not among them is gone.
         """
         now = {job.id: job for job in jobs}
-        news: list[str] = []
+        news: list[News] = []
         with self._guard:
             for key in [key for key in self._jobs if key[0] == host]:
                 job = now.get(key[1])
                 if (job is None and is_whole) or (job is not None and job.state not in UNDER_WAY):
                     before = self._jobs.pop(key)
-                    news.append(_news(before, job))
+                    news.append(News(host, _what(before, job)))
         return tuple(news)
 
 
-def _news(before: Job, job: Job | None) -> str:
+def _what(before: Job, job: Job | None) -> str:
     name = shown(before.name or before.id)
     if job is None:
-        return f"{before.host}: {name} left the queue"
+        return f"{name} left the queue"
     match job.state:
         case JobState.TRANSFERRED:
-            return f"{job.host}: {name} is TRANSFERRED; complete puts its files into place"
+            return f"{name} is TRANSFERRED; complete puts its files into place"
         case JobState.ERROR:
-            return f"{job.host}: {name} failed (ERROR); explain says why"
+            return f"{name} failed (ERROR); explain says why"
         case state:
-            return f"{job.host}: {name} is {state.name}"
+            return f"{name} is {state.name}"

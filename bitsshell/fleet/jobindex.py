@@ -16,7 +16,7 @@ from bitsshell.fuzzy import closeness, line_pattern
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from bitsshell.bits import Job
+    from bitsshell.bits import Job, JobState
 
 Entry = tuple[str, str, str, "Job"]
 """Case-folded text, id, host, job: no two are alike before the job is compared."""
@@ -68,9 +68,16 @@ class JobIndex:
         return None if lines.changes * _WORTHWHILE > len(self._entries) else lines
 
     def beginning_with(
-        self, folded: str, *, hosts: Collection[str] | None = None, alike: int | None = None
+        self,
+        folded: str,
+        *,
+        hosts: Collection[str] | None = None,
+        states: Collection[JobState] | None = None,
+        alike: int | None = None,
     ) -> Iterator[Job]:
-        """Jobs whose text begins so, in order: those of these hosts, and so many of each text."""
+        """Jobs whose text begins so, in order: those of these hosts, in these states, and so many
+        of each text.
+        """
         place, text, count = bisect_left(self._entries, (folded,)), "", 0
         while place < len(self._entries):
             entry = self._entries[place]
@@ -81,7 +88,9 @@ class JobIndex:
             if count == alike:
                 place = bisect_left(self._entries, (text, _LAST_ID), place)
                 continue
-            if hosts is None or entry[2] in hosts:
+            if (hosts is None or entry[2] in hosts) and (
+                states is None or entry[3].state in states
+            ):
                 count += 1
                 yield entry[3]
             place += 1
@@ -91,7 +100,10 @@ class JobIndex:
 
         Only a hundred are looked at: what fits so many says little, and waits for a letter.
         """
-        matches = islice(line_pattern(folded).finditer(self.lines().text), _MOST_LINES)
+        text = self.lines().text
+        if not all(letter in text for letter in folded):  # told at once, unlike by the pattern
+            return
+        matches = islice(line_pattern(folded).finditer(text), _MOST_LINES)
         lines = dict.fromkeys(match[0][1:] for match in matches)
         for line in sorted(lines, key=lambda line: (closeness(folded, line), line)):
             place = bisect_left(self._entries, (line,))

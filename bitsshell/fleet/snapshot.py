@@ -17,10 +17,10 @@ from bitsshell.fleet.jobindex import JobIndex
 from bitsshell.fuzzy import LEAST_FUZZY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from bitsshell.bits import Job
+    from bitsshell.bits import Job, JobState
 
 _FEW_JOBS = 500
 """So many are put into order for one look, where they are all that the wanted hosts have."""
@@ -68,29 +68,37 @@ class Snapshot:
         prefix: str,
         *,
         hosts: Iterable[str] | None = None,
+        states: Collection[JobState] | None = None,
         limit: int | None = None,
         alike: int | None = None,
     ) -> list[Job]:
         """Jobs whose name or id begins with this, in any case, by bisection; names first.
 
-        At most `limit` of all, and `alike` of one name, so that what every host has hides nothing.
+        Those of these hosts and in these states, None for all; at most `limit` of all, and `alike`
+        of one name, so that what every host has hides nothing.
         """
         folded = prefix.casefold().lstrip("{")
         where, wanted = self._narrowed(hosts)
         ids = where._by_id.beginning_with(folded) if folded else ()  # noqa: SLF001  # one of us
-        names = where._by_name.beginning_with(folded, hosts=wanted, alike=alike)  # noqa: SLF001
-        found = chain(names, ids)
-        return _some(found, wanted, limit)
+        names = where._by_name.beginning_with(  # noqa: SLF001
+            folded, hosts=wanted, states=states, alike=alike
+        )
+        return _some(chain(names, ids), wanted, states, limit)
 
     def with_letters(
-        self, typed: str, *, hosts: Iterable[str] | None = None, limit: int | None = None
+        self,
+        typed: str,
+        *,
+        hosts: Iterable[str] | None = None,
+        states: Collection[JobState] | None = None,
+        limit: int | None = None,
     ) -> list[Job]:
         """Jobs whose name has these letters in this order, the closest first."""
         folded = typed.casefold()
         if len(folded) < LEAST_FUZZY:
             return []
         where, wanted = self._narrowed(hosts)
-        return _some(where._by_name.having(folded), wanted, limit)  # noqa: SLF001  # one of us
+        return _some(where._by_name.having(folded), wanted, states, limit)  # noqa: SLF001
 
     def job(self, host: str, job_id: str) -> Job | None:
         """One job, None where it is not known."""
@@ -127,6 +135,15 @@ _INDEXES = ("_by_name", "_by_id")
 _NAME, _ID = attrgetter("name"), attrgetter("id")
 
 
-def _some(jobs: Iterable[Job], wanted: set[str] | None, limit: int | None) -> list[Job]:
-    here = (job for job in jobs if wanted is None or job.host in wanted)
-    return list(islice(here, limit))
+def _some(
+    jobs: Iterable[Job],
+    wanted: set[str] | None,
+    states: Collection[JobState] | None,
+    limit: int | None,
+) -> list[Job]:
+    fitting = (
+        job
+        for job in jobs
+        if (wanted is None or job.host in wanted) and (states is None or job.state in states)
+    )
+    return list(islice(fitting, limit))

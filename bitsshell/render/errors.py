@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bitsshell.render.text import clip, folded_names, prose
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 _LINES_OF_SCREEN = 5
 _LEAST_WIDTH = 80
 _MAX_LINES = 3
+_MANY_HOSTS = 4
+"""So many a person does not want to read one by one."""
 
 
 def error_lines(error: BitsShellError, width: int = 80) -> list[str]:
@@ -29,12 +32,13 @@ def error_lines(error: BitsShellError, width: int = 80) -> list[str]:
 
 
 def folded_error_lines(errors: Iterable[BitsShellError], width: int = 80) -> list[str]:
-    """Many errors, those that say the same of several hosts once: `srv01, srv02, … (18): text`."""
-    groups: dict[tuple[str, str | None], list[BitsShellError]] = {}
-    for error in errors:
-        groups.setdefault((error.what(), error.hint), []).append(error)
+    """Many errors, those that say the same of several hosts once: `srv01, srv02, … (18): text`.
+
+    Those of many hosts that differ only in the host's own name say the same, too: it is HOST then,
+    and what to do is left out where it is another for each.
+    """
     lines: list[str] = []
-    for (what, hint), members in groups.items():
+    for (what, hint), members in _same(errors).items():
         hosts = list(dict.fromkeys(member.host for member in members if member.host))
         jobs = list(dict.fromkeys(member.job for member in members))
         if len(hosts) < 2:  # which jobs of one host it was, a person wants to know
@@ -50,6 +54,30 @@ def folded_error_lines(errors: Iterable[BitsShellError], width: int = 80) -> lis
         if hint:
             lines.append(_clipped(f"next: {prose(hint)}", width))
     return lines
+
+
+def _same(errors: Iterable[BitsShellError]) -> dict[tuple[str, str | None], list[BitsShellError]]:
+    """Errors by what they say and what to do."""
+    alike: dict[str, list[BitsShellError]] = {}
+    for error in errors:
+        alike.setdefault(_without_host(error), []).append(error)
+    groups: dict[tuple[str, str | None], list[BitsShellError]] = {}
+    for what, members in alike.items():
+        are_many = len({member.host for member in members}) >= _MANY_HOSTS
+        hints = {member.hint for member in members}
+        hint = next(iter(hints)) if len(hints) == 1 else None
+        for member in members:
+            own = member.what()
+            key = (what, hint) if are_many and what != own else (own, member.hint)
+            groups.setdefault(key, []).append(member)
+    return groups
+
+
+def _without_host(error: BitsShellError) -> str:
+    what = error.what()
+    if not error.host:
+        return what
+    return re.sub(rf"(?<![\w.-]){re.escape(error.host)}(?![\w-])", "HOST", what)
 
 
 def failed_lines(outcomes: Iterable[Outcome], width: int = 80) -> list[str]:

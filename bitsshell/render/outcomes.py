@@ -9,7 +9,15 @@ from bitsshell.render import units
 from bitsshell.render.cells import progress_amount
 from bitsshell.render.columns import Column, fitted_table
 from bitsshell.render.paint import STATUS_SGR, painted
-from bitsshell.render.text import NOTHING, clip, clip_middle, folded_names, neutral, prose
+from bitsshell.render.text import (
+    NOTHING,
+    clip,
+    clip_middle,
+    display_width,
+    folded_names,
+    neutral,
+    prose,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,23 +42,29 @@ def changes_lines(outcomes: Sequence[Outcome], *, width: int, colour: bool = Fal
         Column("what", changed_what, rank=4, least=16, comfort=40),
     ]
     table = fitted_table(columns, outcomes, width, colour=colour)
-    return table if table is not None else [change_line(done, colour=colour) for done in outcomes]
+    if table is not None:
+        return table
+    return [change_line(done, width=width, colour=colour) for done in outcomes]
 
 
-def change_line(outcome: Outcome, *, colour: bool = False) -> str:
-    """One outcome of a change as it comes.
+def change_line(outcome: Outcome, *, width: int | None = None, colour: bool = False) -> str:
+    """One outcome of a change as it comes; where `width` is too little, with the id's beginning.
 
     The job as it is now, where the host gave it: `done  srv01  8F3C…  nightly  QUEUED, high`; else
     what was to be done: `unknown  srv01  resume 'nightly' 8F3C… (SUSPENDED)`.
     """
-    status = painted(f"{outcome.status.value:<10}", STATUS_SGR[outcome.status], colour=colour)
+    status = f"{outcome.status.value:<{_STATUS_CELLS}}"
     if outcome.status.is_well and outcome.jobs:
         (job, *_) = outcome.jobs
-        now = f"{job.state.name}, {job.priority.name.lower()}"
-        what = "  ".join((job.id, clip(neutral(job.name) or NOTHING, _NAME_CELLS), now))
+        name = clip(neutral(job.name) or NOTHING, _NAME_CELLS)
+        after = f"{name}  {job.state.name}, {job.priority.name.lower()}"
+        rest = f"  {neutral(outcome.host)}  {job.id}  {after}"
+        if width is not None and display_width(status + rest) > width:
+            rest = f"  {neutral(outcome.host)}  {job.id[:_SHORT_ID]}  {after}"
     else:
         what = prose(outcome.planned) if outcome.planned else _outcome_name(outcome)
-    return f"{status}  {neutral(outcome.host)}  {what}".rstrip()
+        rest = f"  {neutral(outcome.host)}  {what}"
+    return painted(status, STATUS_SGR[outcome.status], colour=colour) + rest.rstrip()
 
 
 def job_change_line(change: JobChange) -> str:
@@ -78,7 +92,9 @@ def change_words(outcome: Outcome) -> str:
     return f"{outcome.status.value:<10}  {what}"
 
 
-def folded_change_lines(outcomes: Sequence[Outcome], *, colour: bool = False) -> list[str]:
+def folded_change_lines(
+    outcomes: Sequence[Outcome], *, width: int | None = None, colour: bool = False
+) -> list[str]:
     """Outcomes of many hosts, equal ones once: `done  srv[06-40] (35)  nightly  QUEUED, high`."""
     groups: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -86,7 +102,7 @@ def folded_change_lines(outcomes: Sequence[Outcome], *, colour: bool = False) ->
     lines: list[str] = []
     for words, members in groups.items():
         if len(members) == 1:
-            lines.append(change_line(members[0], colour=colour))
+            lines.append(change_line(members[0], width=width, colour=colour))
             continue
         hosts = list(dict.fromkeys(member.host for member in members))
         status = painted(words[:_STATUS_CELLS], STATUS_SGR[members[0].status], colour=colour)

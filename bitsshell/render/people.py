@@ -160,12 +160,12 @@ class PeopleRenderer:
     def _sum_up(self, collected: list[Outcome]) -> None:
         """What was held back of changes: equal outcomes folded, failures by cause."""
         well = [outcome for outcome in collected if outcome.error is None]
-        self.out.lines(folded_change_lines(well, colour=self._colour))
+        self.out.lines(folded_change_lines(well, width=self._width, colour=self._colour))
         self.err.lines(failed_lines(collected, self._width))
 
     def _done(self, outcome: Outcome) -> None:
         if self._view is not View.WATCH or self._live is None:  # frames show the job already
-            self._above([change_line(outcome, colour=self._colour)], self.out)
+            self._above([change_line(outcome, width=self._width, colour=self._colour)], self.out)
         known = outcome.warning_explained
         if known is not None:
             self._say([warning_line(known)])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 AFTER_S = 1.5
-"""So long nothing has to come before it is said; most answers are there before."""
+"""So long a command has to take before it is said; most are done before."""
 _CLEAR_TO_END = "\x1b[K"
 
 
@@ -36,10 +36,10 @@ class WaitingLine:
         self._since: float | None = None
         self._shown = ""
 
-    def __call__(self, hosts: Collection[str]) -> None:
-        """These hosts have not answered yet; none of them when one just has."""
+    def __call__(self, hosts: Collection[str] | None) -> None:
+        """These hosts are at work; none of them while answers are shown, None at the end."""
         if not hosts:
-            self._since = None
+            self._since = self._since if hosts is not None else None
             self._write("")
             return
         now = self._monotonic()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import DummyCompleter
+from prompt_toolkit.filters import Condition
 
 from bitsshell.shell.consoles import no_console
 from bitsshell.shell.history import ShellHistory, history_file
@@ -51,8 +52,9 @@ class BarePrompt:
         self.lines: PromptSession[str] = PromptSession(
             NO_TARGET,
             history=kept,
-            completer=DummyCompleter(),  # so that the menu's place is kept from the beginning
-            complete_while_typing=True,
+            completer=DummyCompleter(),  # so that the menu's place is kept from the first key on
+            # An empty line needs no place for a menu: what the last command said stays in sight.
+            complete_while_typing=Condition(lambda: bool(self.lines.default_buffer.text)),
             auto_suggest=AutoSuggestFromHistory(),
             refresh_interval=_TOOLBAR_S,
             prompt_continuation=_continuation,
@@ -61,6 +63,22 @@ class BarePrompt:
             input=input,
             output=output,
         )
+        self.lines.app.before_render += self._clear_once
+
+    def clear_line(self) -> None:
+        """Take away what the terminal itself showed of keys that came before anybody read them.
+
+        The prompt shows them again, and would begin behind them.
+        """
+        output = self.lines.output
+        output.write_raw("\r")
+        output.erase_end_of_line()
+        output.flush()
+
+    def _clear_once(self, _: object) -> None:
+        """At the first prompt, from which on the terminal itself shows no key."""
+        self.lines.app.before_render -= self._clear_once
+        self.clear_line()
 
 
 def _continuation(width: int, line: int, is_wrapped: int) -> str:

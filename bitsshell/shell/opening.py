@@ -58,6 +58,7 @@ def open_shell(bare: BarePrompt, load: Load) -> int:
         KeyboardInterrupt: Ctrl-C while there is nothing but to wait for `load`.
         Exception: what `load` raised; the prompt is gone from the screen.
     """
+    bare.clear_line()
     _say(bare.notices)
     opening = _Opening(bare, load)
     try:
@@ -91,7 +92,7 @@ class _Opening:
         lines.app.after_render += self._begin
         while True:
             try:
-                text = lines.prompt(default=line)
+                text = lines.prompt(default=line, pre_run=self._look)
             except KeyboardInterrupt:  # the line is given up
                 line = Document()
             except _TooEarly as early:
@@ -100,6 +101,12 @@ class _Opening:
             else:
                 self._wait()  # there are more ways than Enter to accept a line
                 return text
+
+    def _look(self) -> None:
+        """What was loaded between two prompts, when there was none to tell, arrives at this one."""
+        loop = self._bare.lines.app.loop
+        if self.loaded.done() and loop is not None:
+            loop.call_soon(self._arrive)
 
     def _begin(self, _: object = None) -> None:
         """Load, from the moment on in which the prompt is drawn."""
@@ -119,7 +126,7 @@ class _Opening:
     def _arrive(self) -> None:
         """What was loaded is there, while the prompt stands."""
         app = self._bare.lines.app
-        if not app.is_running or app.is_done:
+        if not app.is_running or app.is_done or self.reader is not None:
             return
         error = self.loaded.exception()
         if error is not None:

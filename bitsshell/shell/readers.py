@@ -208,4 +208,7 @@ def make_reader(
     from bitsshell.shell.bare import bare_prompt
 
     bare = bare_prompt(history)
-    return PlainReader() if bare is None else PromptReader(session, bare)
+    if bare is None:
+        return PlainReader()
+    bare.clear_line()
+    return PromptReader(session, bare)

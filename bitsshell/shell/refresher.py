@@ -8,7 +8,9 @@ meanwhile is sent wrong once, not forty times. While a command runs it rests.
 
 from __future__ import annotations
 
+import math
 import threading
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,11 +18,13 @@ from typing import TYPE_CHECKING
 from bitsshell import wsman
 from bitsshell.bits import ListJobs
 from bitsshell.fleet.channels import Purpose, Task
+from bitsshell.render.text import folded_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from bitsshell.fleet.credentials import Credential
+    from bitsshell.fleet.followed import News
     from bitsshell.fleet.targets import Target
     from bitsshell.results import Outcome
     from bitsshell.session import Session
@@ -29,6 +33,8 @@ INTERVAL_S = 30.0
 FOLLOWED_INTERVAL_S = 5.0
 """For a host with a job that this shell set going."""
 MAX_BACKOFF_S = 600.0
+_HOLDING_S = 3.0
+"""So long news wait for those of hosts that are read next, so that what many say is said once."""
 _CLOSING_S = 0.2
 
 
@@ -38,6 +44,16 @@ class _Turn:
 
     due_s: float
     failures: int = 0
+
+
+def news_lines(news: Iterable[News]) -> list[str]:
+    """News as lines; what many hosts say is one: `srv[01-18] (18): 'nightly' is TRANSFERRED`."""
+    said: Counter[News] = Counter()
+    hosts: dict[tuple[str, int], list[str]] = {}
+    for one in news:
+        said[one] += 1  # two jobs of one name on a host are two lines
+        hosts.setdefault((one.what, said[one]), []).append(one.host)
+    return [f"{folded_names(names)}: {what}" for (what, _), names in hosts.items()]
 
 
 class Refresher:
@@ -63,6 +79,8 @@ class Refresher:
         self._clock_s = clock_s or session.clock.monotonic
         self._turns: dict[Target, _Turn] = {}
         self._rejected: set[Credential] = set()
+        self._held: list[News] = []
+        self._held_since_s = 0.0
         self._may_run = threading.Event()
         self._wake = threading.Event()
         self._is_closed = False
@@ -106,15 +124,26 @@ class Refresher:
         now_s = self._clock_s()
         ready = self._ready()
         if not ready:
+            self._tell_before(math.inf)
             return INTERVAL_S
         due = {target: self._turn(target, now_s).due_s for target, _ in ready}
         target, credential = min(ready, key=lambda pair: due[pair[0]])
         if due[target] > now_s:
+            self._tell_before(due[target])
             return due[target] - now_s
         if self._is_closed or not self._may_run.is_set():
             return INTERVAL_S
         self._read(target, credential)
+        self._tell_before(min((due[other] for other in due if other != target), default=math.inf))
         return 0.0
+
+    def _tell_before(self, next_s: float) -> None:
+        """Say the news that were held, unless those of the next host come soon enough to join."""
+        if max(next_s, self._clock_s()) < self._held_since_s + _HOLDING_S:
+            return
+        held, self._held = self._held, []
+        for line in news_lines(held):
+            self._news(line)
 
     def _ready(self) -> list[tuple[Target, Credential]]:
         """The chosen hosts and those of followed jobs, as far as a credential is proven there."""
@@ -157,8 +186,9 @@ class Refresher:
         news = session.learn(outcome, asked_at=asked_at)
         self._schedule(target, credential, outcome)
         session.snapshot.prepare()
-        for line in news:
-            self._news(line)
+        if news and not self._held:
+            self._held_since_s = self._clock_s()
+        self._held += news
         self._learned()
 
     def _schedule(self, target: Target, credential: Credential, outcome: Outcome) -> None:

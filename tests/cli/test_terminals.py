@@ -86,6 +86,18 @@ def test_watch_draws_in_place_on_a_terminal_and_writes_no_json(site: Site) -> No
     assert '{"event"' not in drawn
 
 
+def test_watch_is_one_readable_line_a_change_on_a_dumb_terminal(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\a --name nightly")
+    screen = Screen()
+    console.terminal.out, console.terminal.is_live = screen, False
+    console.terminal.run_line("watch nightly --interval 0.05")
+    shown = screen.getvalue()
+    assert "nightly" in shown
+    assert "{" not in shown
+    assert ESCAPE not in shown
+
+
 def test_ctrl_c_at_a_question_sends_nothing_and_is_an_interrupt(site: Site) -> None:
     console = site.console(answers=[])
     console(rf"create {site.url} C:\in\a --name nightly --suspended")

@@ -116,6 +116,28 @@ def test_retry_shows_what_it_would_do(site: Site) -> None:
     assert not site.host.jobs()
 
 
+def test_retry_acts_on_no_host_that_it_was_told_to_leave_out(site: Site) -> None:
+    console = site.console(3)
+    make(console, site, "one")
+    for host in site.hosts[1:3]:
+        host.faults.arm("access-denied")
+    console("suspend one --yes")
+    for host in site.hosts[1:3]:
+        host.faults.disarm()
+    ran = console("retry -H practice02")
+    assert (ran.code, "retry finds its hosts itself" in ran.err) == (2, True)
+    ran = console("retry -x practice02 --what-if -o json")
+    assert [record["host"] for record in ran.records] == ["practice03"]
+
+
+def test_retry_takes_another_account(site: Site) -> None:
+    console = site.console()
+    make(console, site, "one")
+    console("jobs --user nobody")
+    ran = console(f"retry --user {site.host.username}")
+    assert ran.code == 0, ran.err
+
+
 def test_retry_without_a_command_is_not_understood(site: Site) -> None:
     ran = site.console()("retry")
     assert (ran.code, "there is no command to repeat" in ran.err) == (2, True)

@@ -256,6 +256,19 @@ def test_a_name_that_would_be_read_as_something_else_is_offered_by_id(name: str)
     assert texts("show ", session_with(job(name))) == [FIRST]
 
 
+@pytest.mark.parametrize("typed", ["", "n", "ngt"])
+def test_behind_state_only_jobs_in_those_states_are_offered(typed: str) -> None:
+    hosts = [f"web{number:02}" for number in range(30)]
+    others = [
+        job("nightly", str(uuid.uuid4()).upper(), host, state=JobState.TRANSFERRED)
+        for host in hosts
+    ]
+    session = session_with(*others, job("nightly-x", state=JobState.SUSPENDED), hosts=hosts)
+    assert texts(f"complete --state suspended {typed}", session) == ["nightly-x"]
+    assert texts(f"jobs --state error {typed}", session) == []
+    assert "nightly" in texts(f"complete --state nonsense {typed}", session)
+
+
 def test_only_jobs_of_the_chosen_hosts_are_offered() -> None:
     session = session_with(job("here"), job("there", SECOND, "other"))
     assert texts("show ", session) == ["here"]

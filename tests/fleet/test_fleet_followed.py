@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bitsshell.bits import Job, JobState
-from bitsshell.fleet.followed import Followed
+from bitsshell.fleet.followed import Followed, News
 
 RUNNING = Job(host="web01", id="A", name="nightly", state=JobState.TRANSFERRING)
 
@@ -23,15 +23,15 @@ def following() -> Followed:
     [
         (
             JobState.TRANSFERRED,
-            "web01: 'nightly' is TRANSFERRED; complete puts its files into place",
+            "'nightly' is TRANSFERRED; complete puts its files into place",
         ),
-        (JobState.ERROR, "web01: 'nightly' failed (ERROR); explain says why"),
-        (JobState.SUSPENDED, "web01: 'nightly' is SUSPENDED"),
+        (JobState.ERROR, "'nightly' failed (ERROR); explain says why"),
+        (JobState.SUSPENDED, "'nightly' is SUSPENDED"),
     ],
 )
 def test_a_job_that_stops_is_news_once(state: JobState, expected: str) -> None:
     followed = following()
-    assert followed.seen("web01", [replace(RUNNING, state=state)]) == (expected,)
+    assert followed.seen("web01", [replace(RUNNING, state=state)]) == (News("web01", expected),)
     assert followed.seen("web01", [replace(RUNNING, state=state)]) == ()
     assert len(followed) == 0
 
@@ -47,7 +47,7 @@ def test_a_job_that_is_gone_is_news_unless_only_a_part_was_read() -> None:
     followed = following()
     assert followed.seen("web01", [], is_whole=False) == ()
     assert followed.seen("other", []) == ()
-    assert followed.seen("web01", []) == ("web01: 'nightly' left the queue",)
+    assert followed.seen("web01", []) == (News("web01", "'nightly' left the queue"),)
 
 
 def test_a_job_that_this_session_stopped_itself_is_followed_no_more() -> None:
@@ -59,5 +59,5 @@ def test_a_job_that_this_session_stopped_itself_is_followed_no_more() -> None:
 def test_what_a_host_called_its_job_cannot_act_on_the_terminal() -> None:
     followed = Followed()
     followed.changed(replace(RUNNING, name="x\x1b[2J"))
-    (line,) = followed.seen("web01", [])
-    assert "\x1b" not in line
+    (news,) = followed.seen("web01", [])
+    assert "\x1b" not in news.what

@@ -97,7 +97,7 @@ def test_closing_twice_prints_once() -> None:
 
 def test_changes_are_printed_as_they_come() -> None:
     out, err = io.StringIO(), io.StringIO()
-    renderer = make_renderer(Output.TABLE, out=out, err=err, width=80)
+    renderer = make_renderer(Output.TABLE, out=out, err=err, width=120)
     renderer.feed(Begin("resume", View.CHANGES))
     renderer.feed(
         Outcome(host="srv01", value=make_job(state=JobState.QUEUED), planned="resume 'nightly'")

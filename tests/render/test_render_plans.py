@@ -153,6 +153,18 @@ def test_different_errors_are_not_folded() -> None:
     assert folded_error_lines(errors) == ["a: one", "b: two"]
 
 
+def test_errors_that_differ_only_in_the_name_of_many_hosts_are_one() -> None:
+    def unknown(host: str) -> BitsShellError:
+        what = f"the name in {host}:5985 is not known"
+        return BitsShellError(what, host=host, hint=f"not {host}")
+
+    many = [unknown(f"srv{number}") for number in range(41, 46)]
+    assert folded_error_lines(many) == ["srv[41-45] (5): the name in HOST:5985 is not known"]
+    few = folded_error_lines(many[:3])
+    assert few[:2] == ["srv41: the name in srv41:5985 is not known", "next: not srv41"]
+    assert len(few) == 6
+
+
 def test_errors_without_a_host_are_not_lost() -> None:
     assert folded_error_lines([BitsShellError("nothing was typed")]) == ["nothing was typed"]
     assert folded_error_lines([]) == []

@@ -23,7 +23,7 @@ from render_things import (
 from bitsshell.bits import JobState, Priority
 from bitsshell.render import listing_order, report_html
 from bitsshell.render.cells import listed_files, numbered
-from bitsshell.render.outcomes import changed_what, changes_lines
+from bitsshell.render.outcomes import change_line, changed_what, changes_lines
 from bitsshell.render.tables import files_lines, hosts_lines, jobs_lines, short_id_length
 from bitsshell.results import HostStatus, Outcome, Report, Summary, View
 
@@ -141,6 +141,14 @@ def test_a_state_of_a_future_windows_is_shown_without_colour() -> None:
 def test_a_file_of_unknown_size_has_question_marks() -> None:
     (line,) = files_lines(listed_files([hostile_job("x")]), width=80)[3:]
     assert line.split()[-3:] == ["?", "?", "no"]
+
+
+def test_a_change_is_one_line_of_80_columns_with_the_beginning_of_the_id() -> None:
+    job = make_job(name="nightly", state=JobState.TRANSFERRING)
+    done = Outcome(host="srv02", value=job)
+    narrow, wide = change_line(done, width=80), change_line(done, width=120)
+    assert len(narrow) <= 80 < len(wide)
+    assert narrow.replace(job.id[:8], job.id) == wide
 
 
 def test_a_change_shows_the_priority_and_repeats_neither_name_nor_id() -> None:

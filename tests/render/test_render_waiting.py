@@ -30,15 +30,27 @@ def test_it_comes_when_nothing_came_for_a_while_counts_and_goes_away_again() -> 
     assert stream.getvalue().endswith("\r\x1b[K")
 
 
-def test_an_answer_begins_the_count_anew() -> None:
+def test_answers_take_it_away_for_a_moment_and_the_count_goes_on() -> None:
     stream, clock = io.StringIO(), Clock()
     line = WaitingLine(stream, clock)
-    line({"a", "b"})
+    line({"a", "b", "c"})
+    for left in ({"a", "b"}, {"a"}):  # so often that there is never a moment without an answer
+        clock.now_s += AFTER_S
+        line(())
+        line(left)
+    assert "waiting for a, b, 2 s so far" in stream.getvalue()
+    assert stream.getvalue().endswith("\rwaiting for a, 3 s so far; Ctrl-C ends it\x1b[K")
+
+
+def test_the_end_begins_the_count_anew() -> None:
+    stream, clock = io.StringIO(), Clock()
+    line = WaitingLine(stream, clock)
+    line({"a"})
     clock.now_s += AFTER_S - 0.1
-    line(())
-    line({"b"})
+    line(None)
+    line({"a"})
     clock.now_s += AFTER_S - 0.1
-    line({"b"})
+    line({"a"})
     assert stream.getvalue() == ""
 
 

@@ -9,8 +9,16 @@ from live_things import frame, jobs, keys, model_of, row, screen
 from wcwidth import wcswidth
 
 from bitsshell.bits import JobState, ProviderMissing
+from bitsshell.render.text import ELLIPSIS
 from bitsshell.results import Outcome, Status
-from bitsshell.shell.live.drawing import PLAIN_STYLES, STATE_STYLES, STYLES, draw
+from bitsshell.shell.live.drawing import (
+    FOOTER,
+    PLAIN_STYLES,
+    SHORT_FOOTER,
+    STATE_STYLES,
+    STYLES,
+    draw,
+)
 from bitsshell.shell.live.model import Mode, Model
 
 HOSTILE = [
@@ -142,6 +150,14 @@ def test_help_names_the_keys() -> None:
     text = "\n".join(screen(model))
     for part in ("cancel", "suspend", "filter", "Ctrl-C", "any key goes back"):
         assert part in text
+
+
+def test_keys_are_named_whole_on_80_columns() -> None:
+    model = model_of(row(1))
+    assert screen(model, width=80)[-1] == SHORT_FOOTER
+    assert screen(model, width=160)[-1] == FOOTER
+    keys(model, "?")
+    assert ELLIPSIS not in "".join(screen(model, width=80))
 
 
 def test_messages_that_were_shown_can_be_read_again() -> None:

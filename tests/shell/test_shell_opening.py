@@ -116,6 +116,33 @@ def test_what_was_typed_is_completed_when_the_rest_arrives(
     assert "Choose the hosts" in capsys.readouterr().out
 
 
+def test_what_arrives_between_two_prompts_is_there_at_the_second(
+    first: First, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = first.bare.lines
+
+    def load_all() -> None:
+        first.may_load.set()
+        (thread,) = (one for one in threading.enumerate() if one.name == "bitsshell-opening")
+        thread.join(WAIT_S)
+
+    first.when(lambda _: lines.default_buffer.text == "hel", lambda: first.pipe.send_text("\x03"))
+    first.when(lambda app: app.is_done, load_all)
+    drawn: list[bool] = []
+
+    def look(app: Application[str]) -> None:
+        if lines.lexer is not None and True not in drawn:
+            first.pipe.send_text("help use\rexit\r")
+        elif len(drawn) == 9:
+            first.pipe.send_text("\x04")
+        drawn.append(lines.lexer is not None)
+
+    lines.app.after_render += look
+    first.pipe.send_text("hel")
+    assert open_shell(first.bare, first.load) == 0
+    assert "Choose the hosts" in capsys.readouterr().out
+
+
 def test_the_end_of_the_input_leaves_before_anything_is_loaded(first: First) -> None:
     first.pipe.send_text("\x04")
     assert open_shell(first.bare, first.load) == 0

@@ -70,6 +70,19 @@ def test_a_mistake_in_the_options_is_said_without_a_prompt(tmp_path: Path) -> No
     assert b"bits>" not in shell.raw
 
 
+@pytest.mark.parametrize(
+    ("arguments", "prompt"), [([], "bits>"), (["-H", "web[01-03]"], "bits 3 hosts>")]
+)
+def test_keys_that_came_before_the_prompt_stand_behind_it_and_nowhere_else(
+    tmp_path: Path, arguments: list[str], prompt: str
+) -> None:
+    with PtyShell(tmp_path, arguments) as shell:
+        shell.type("help use")  # the terminal itself shows it, for nobody reads yet
+        shell.see(f"{prompt} help use", "F2 hides this")
+        lines = shell.text.splitlines()
+        assert [line.rstrip() for line in lines if "help use" in line] == [f"{prompt} help use"]
+
+
 def test_options_hold_from_the_first_prompt_on(tmp_path: Path) -> None:
     with PtyShell(tmp_path, ["-H", "web[01-03]"]) as shell:
         shell.see("bits 3 hosts>")

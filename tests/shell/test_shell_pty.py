@@ -11,7 +11,7 @@ import pytest
 from shell_things import use
 
 pytest.importorskip("termios", reason="Windows has no pseudo-terminals like these")
-from pty_screen import PtyShell  # it needs termios
+from pty_screen import LINES, PtyShell  # it needs termios
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,6 +164,19 @@ def test_a_verb_that_is_none_is_red_while_it_is_typed_unless_colours_are_not_wan
             return str(line[len("bits> ")].fg)
 
         shell.wait_for(lambda: colour() == expected, f"{expected}, not {colour()}")
+        shell.type("\x03\x04")
+        assert shell.wait_for_end() == 0
+
+
+def test_an_empty_prompt_takes_no_place_for_a_menu_from_the_last_answer(tmp_path: Path) -> None:
+    with PtyShell(tmp_path) as shell:
+        shell.see("F2 hides this")
+        shell.type("help\r")
+        shell.wait_for(lambda: shell.screen.cursor.y == LINES - 2, "the prompt at the bottom")
+        shell.see_prompt()
+        assert "F2 hides this" in shell.screen.display[LINES - 1]
+        shell.type("re")
+        shell.see("resume", "readonly", "bits> re")
         shell.type("\x03\x04")
         assert shell.wait_for_end() == 0
 

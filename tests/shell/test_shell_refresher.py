@@ -18,10 +18,17 @@ from shell_things import run_lines, session_for, use
 
 from bitsshell.bits import JobState
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE, Credentials
+from bitsshell.fleet.followed import News
 from bitsshell.session import Session
 from bitsshell.shell.bare import BarePrompt
 from bitsshell.shell.readers import PromptReader
-from bitsshell.shell.refresher import FOLLOWED_INTERVAL_S, INTERVAL_S, MAX_BACKOFF_S, Refresher
+from bitsshell.shell.refresher import (
+    FOLLOWED_INTERVAL_S,
+    INTERVAL_S,
+    MAX_BACKOFF_S,
+    Refresher,
+    news_lines,
+)
 from bitsshell.terminal import Asking, Terminal
 
 if TYPE_CHECKING:
@@ -161,6 +168,36 @@ def test_a_job_that_somebody_else_cancels_is_said_to_be_gone(
     cancel_job(fresh_host, job.id)
     shell.after(FOLLOWED_INTERVAL_S)
     assert [line.partition(": ")[2] for line in shell.news] == ["'nightly' left the queue"]
+
+
+def test_what_many_hosts_say_is_one_line_and_two_jobs_of_a_host_are_two() -> None:
+    hosts = [f"srv{number:02}" for number in range(1, 19)]
+    news = [News(host, "'nightly' is TRANSFERRED") for host in (*hosts, "srv03")]
+    assert news_lines([*news, News("db1", "'nightly' failed")]) == [
+        "srv[01-18] (18): 'nightly' is TRANSFERRED",
+        "srv03: 'nightly' is TRANSFERRED",
+        "db1: 'nightly' failed",
+    ]
+
+
+def test_news_of_hosts_that_are_read_one_after_the_other_are_said_together(
+    fresh_fleet: PracticeFleet,
+) -> None:
+    first, second = fresh_fleet.hosts[:2]
+    shell = shell_on(host=first)
+    shell.run(use(second).replace("use ", f"use {first.endpoint} "))
+    names = [target.name for target in shell.session.targets]
+    url = fresh_fleet.files[1].url
+    shell.run(f"create {url} C:\\in\\a.bin --name nightly --suspended --yes")
+    for job in shell.session.snapshot.with_prefix("nightly"):
+        shell.session.followed.changed(replace(job, state=JobState.QUEUED))
+        cancel_job((first, second)[names.index(job.host)], job.id)
+    assert shell.after(FOLLOWED_INTERVAL_S) == 0
+    assert shell.news == []
+    shell.after(1)
+    (line,) = shell.news
+    assert line.endswith(": 'nightly' left the queue")
+    assert all(name in line for name in names)
 
 
 def test_an_answer_that_a_command_overtook_is_not_taken(fresh_host: PracticeHost) -> None:

@@ -96,6 +96,8 @@ FOOTER = (
     "? help  q quit  / filter  e errors  o sort  enter details  space mark  "
     "r resume  s suspend  c complete  x cancel  p hold"
 )
+SHORT_FOOTER = "? help  q quit  / filter  e errors  enter details  space mark  r s c x act"
+"""For a terminal of 80 columns."""
 
 _GAP = "  "
 _LEAST_NAME, _MOST_NAME = 12, 48
@@ -366,4 +368,5 @@ def _foot(model: Model, width: int) -> list[Line]:
         case Mode.HELP | Mode.MESSAGES:
             return []
     said = model.busy or model.message
-    return [[("", clip(neutral(said), width))], [("class:keys", clip(FOOTER, width))]]
+    keys = FOOTER if len(FOOTER) <= width else SHORT_FOOTER
+    return [[("", clip(neutral(said), width))], [("class:keys", clip(keys, width))]]
