@@ -7,8 +7,12 @@ import re
 _WORDS = re.compile(r"passw|passphrase|secret|token|api[-_]?key|access[-_]?key", re.IGNORECASE)
 _ACCOUNT = re.compile(r"(://)[^/\s@]*:[^/\s@…]*[@…]")
 _SIGNED = re.compile(
-    r"([?&](?:sig|signature|x-amz-signature|x-amz-credential|key|code)=)[^&\s'\"]+", re.IGNORECASE
+    r"([?&;](?:sig|signature|x-amz-signature|x-amz-credential|key|code"
+    r"|[^=&;?\s]{0,40}(?:passw|passphrase|secret|token|api[-_]?key|access[-_]?key)[^=&;?\s]{0,40}"
+    r")=)[^&\s'\"]+",
+    re.IGNORECASE,
 )
+"""Parameters of a URL that sign it, or are named after a secret."""
 
 
 def may_hold_secret(line: str) -> bool:

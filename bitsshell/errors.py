@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from bitsshell.known_secrets import scrub
+
 
 def shown(text: str) -> str:
     """A text as it stands in a message: quoted, nothing invisible in it, its backslashes single."""
@@ -56,21 +58,21 @@ class BitsShellError(Exception):
         return self
 
     def lines(self) -> list[str]:
-        """One or two lines for a person: what and where, then what to do next."""
+        """One or two lines for a person: what and where, then what to do next; no known secret."""
         where = ", ".join(
             part for part in (self.host, f"job {self.job}" if self.job else None) if part
         )
         first = f"{where}: {self.what()}" if where else self.what()
         found = [first, f"next: {self.hint}"] if self.hint else [first]
         # What a host or a person wrote may hold line breaks; one line stays one line.
-        return [" ".join(line.splitlines()) for line in found]
+        return [" ".join(scrub(line).splitlines()) for line in found]
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def __repr__(self) -> str:
         data = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items() if value)
-        return f"{type(self).__name__}({data})"
+        return scrub(f"{type(self).__name__}({data})")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_restore, (type(self), self.__dict__))

@@ -34,6 +34,7 @@ from bitsshell.fleet.targets import NO_OPTIONS, Auth, LogonOptions, Target, pars
 from bitsshell.fleet.threads import DaemonExecutor
 from bitsshell.journal import Journal, MemoryJournal
 from bitsshell.results import HostStatus, Outcome, Plan, Status
+from bitsshell.run_context import is_in_run, is_what_if_run, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from bitsshell.fleet.knowledge import SnapshotFile
     from bitsshell.fleet.references import Reference
+    from bitsshell.recorder import Recorder
     from bitsshell.transcript import Transcript
 
 _TICK_S = 0.1
@@ -82,12 +84,16 @@ class Session:
     pool: ChannelPool = field(default_factory=ChannelPool)
     executor: Executor = field(default_factory=DaemonExecutor)
     journal: Journal = field(default_factory=MemoryJournal)
+    front: str = "api"
+    """Which front end it serves, for the journal."""
     clock: Clock = field(default_factory=SystemClock)
     interrupts: Interrupts = field(default_factory=Interrupts)
     user: str = field(default_factory=lambda: _user())
     config: Config = NO_CONFIG
     kept: SnapshotFile | None = None
     """Where what was learned is written for the OS shells; None keeps nothing."""
+    runbooks: Callable[[], object] | None = None
+    """Gives what the verbs `run` and `record` need (`commands.runbook.Runbooks`)."""
 
     def __post_init__(self) -> None:
         """Nothing is known yet."""
@@ -96,18 +102,22 @@ class Session:
         self.snapshot = Snapshot()
         self.places = Places()
         self.followed = Followed()
+        self.said_of_journal = ""
+        """Why the journal could not be written, as it was last said."""
         self.down: frozenset[str] = frozenset()
         """Labels of hosts that could not be reached when they were last asked."""
         self.waiting: Callable[[Collection[str] | None], None] = nobody_looks
         """Told which hosts a command waits for, as `fan_out` says it."""
-        self.what_if = False
+        self.what_if = is_what_if_run()
         self.transcript: Transcript | None = None
+        self.recorder: Recorder | None = None
         self.last_words: tuple[str, ...] = ()
         """The last command that acted on hosts, for `retry`."""
         self.failed_hosts: tuple[str, ...] = ()
         """Labels of the hosts on which it failed: `%failed-hosts`."""
         self.read_only = self.config.is_read_only
         self._learning = threading.Lock()
+        self._told: dict[str, HostStatus] = {}
         self.logon = NO_OPTIONS
         self._deadline: float | None = None
         self.listing: tuple[tuple[str, str], ...] = ()
@@ -393,8 +403,9 @@ class Session:
         return self.send((self.known[step.host], step.operation) for step in plan.steps)
 
     def close(self) -> None:
-        """Close every channel, and keep what was learned."""
+        """Close every channel and the journal, and keep what was learned."""
         self.pool.close()
+        self.journal.close()
         self.executor.shutdown(wait=False)
         if self.kept is not None:
             self.kept.flush(self.knowledge)
@@ -414,6 +425,7 @@ class Session:
     def _learned(self, outcome: Outcome) -> tuple[News, ...]:
         now = self.clock.now()
         self._note_standing(outcome)
+        self._tell_run(outcome.host)
         value = outcome.value
         if isinstance(value, JobList):
             self.snapshot = self.snapshot.with_host(outcome.host, value.jobs, at=now)
@@ -437,6 +449,24 @@ class Session:
             self.down |= {outcome.host}
         elif outcome.error is None and outcome.host in self.down:
             self.down -= {outcome.host}
+
+    def _tell_run(self, host: str) -> None:
+        """Let the run that this is part of know where its commands went, and as whom."""
+        target = self.known.get(host)
+        if target is None or not is_in_run():
+            return
+        known = replace(self.host_status(target), jobs=None, is_target=False)
+        if self._told.get(host) != known:
+            self._told[host] = known
+            tell(
+                "host",
+                name=known.name,
+                endpoint=known.endpoint,
+                auth=known.auth,
+                user=known.user,
+                is_tls=target.is_encrypted,
+                has_answered=known.is_connected,
+            )
 
     def knowledge(self) -> Knowledge:
         """What completion knows, at this moment."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bitsshell.concealed import concealed, concealed_line
 from bitsshell.errors import BitsShellError, UsageError, shown
+from bitsshell.known_secrets import scrub
 from bitsshell.render import Output, make_renderer
 from bitsshell.render.errors import error_lines
 from bitsshell.render.text import neutral
@@ -68,8 +69,8 @@ class Transcript:
         self._entry(command, lines, self.clock())
 
     def _entry(self, command: str, answer: str, at: datetime) -> None:
-        line = neutral(concealed_line(command))
-        answer = concealed(answer)
+        line = neutral(concealed_line(scrub(command)))
+        answer = concealed(scrub(answer))
         if self.form is TranscriptFormat.TEXT:
             self._write(f"\n{timestamp(at)} > {line}\n{answer}")
             return

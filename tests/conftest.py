@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+from bitsshell import known_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,18 @@ if TYPE_CHECKING:
 CAPTURES = Path(
     os.environ.get("BITSSHELL_FIXTURES", Path(__file__).parents[2] / "shared" / "fixtures")
 )
+
+settings.register_profile("untimed", deadline=None)  # a busy machine proves nothing about the code
+settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_learned() -> Iterator[None]:
+    """A secret of one test masks no text of the next."""
+    known = known_secrets._KNOWN
+    before = set(known._values), known._pattern, known._encoded
+    yield
+    known._values, known._pattern, known._encoded = before
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +51,7 @@ def no_configuration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BITSSHELL_CONFIG", str(empty))
         patch.setenv("XDG_STATE_HOME", str(empty.parent))  # what tests learn is nobody's to keep
+        patch.setenv("BITSSHELL_JOURNAL", str(empty.parent / "journal.sqlite"))
         yield
 
 

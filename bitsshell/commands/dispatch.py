@@ -13,29 +13,33 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from bitsshell.bits import Effect
+from bitsshell.commands.canonical import host_words, taken_apart
 from bitsshell.commands.declare import (
     HELP_OPTIONS,
     VERBS,
     Answer,
     Call,
     Change,
+    Declined,
     HelpWanted,
     VerbCommand,
     common_values,
     logon_options,
 )
 from bitsshell.commands.expansion import expanded, own_help
-from bitsshell.commands.outcomes import NotReached
 from bitsshell.commands.pairs import folded as folded_outcomes
 from bitsshell.commands.recipes import plan_scripts
 from bitsshell.commands.shape import shape_of
+from bitsshell.commands.tally import Tally
 from bitsshell.commands.tokens import quote
 from bitsshell.commands.topics import overview_lines, topic_lines, topic_text
 from bitsshell.commands.types import Host
+from bitsshell.commands.writing import EntryWriter
 from bitsshell.config import NO_CONFIG, Config
 from bitsshell.errors import BitsShellError, UsageError, shown
-from bitsshell.fleet.credentials import PASSWORD_VARIABLE, NoCredential
-from bitsshell.fleet.fanout import OutOfTime, TimeLimit
+from bitsshell.fleet.channels import InternalError
+from bitsshell.fleet.credentials import JOB_PASSWORD_VARIABLE, PASSWORD_VARIABLE
+from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.fleet.inventory import merge
 from bitsshell.folding import folded
 from bitsshell.render import question
@@ -45,17 +49,13 @@ from bitsshell.results import (
     Ending,
     Event,
     Notice,
-    Outcome,
     Output,
     Plan,
     PlanForm,
     Planned,
-    Status,
-    Summary,
     Text,
     View,
 )
-from bitsshell.wsman import CallAborted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -66,17 +66,31 @@ if TYPE_CHECKING:
 class Interaction(Protocol):
     """How a front end asks its person."""
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether somebody can be asked."""
+
     def confirm(self, plan: Plan) -> bool | None:
         """Whether the plan may be sent; None when nobody can be asked."""
+
+    def ask(self, question: str) -> str:
+        """What the person types, empty where nothing is typed or nobody can be asked."""
 
 
 class Nobody:
     """No person is there: nothing that needs one is sent."""
 
+    is_attended = False
+
     def confirm(self, plan: Plan) -> bool | None:
         """Nobody can be asked."""
         del plan
         return None
+
+    def ask(self, question: str) -> str:
+        """Nobody can be asked."""
+        del question
+        return ""
 
 
 class UnknownVerb(UsageError):
@@ -138,6 +152,8 @@ class Invocation:
     call: Call
     notice: str = ""
     """Said before anything else."""
+    more_help: str = ""
+    """Of `help`, what comes after the help of the verb."""
 
     @property
     def output(self) -> Output | None:
@@ -152,14 +168,19 @@ class Dispatcher:
         self.session = session
         self.interaction = interaction or Nobody()
 
-    def parse(self, words: Sequence[str]) -> Invocation:
-        """Turn words into an invocation. Raises UsageError; sends nothing."""
+    def parse(self, words: Sequence[str], typed: str | None = None) -> Invocation:
+        """Turn words into an invocation. Raises UsageError; sends nothing.
+
+        `typed` is the line for the journal where it was more than these words.
+        """
         try:
-            invocation = self._parsed(words)
+            invocation = self._parsed(words, typed)
             return self._again(invocation) if _is_retry(invocation) else invocation
         except BitsShellError as error:
             if self.session.transcript is not None:
                 self.session.transcript.refused(_typed(words), error)
+            if words and words[0] in VERBS:  # any other word may be a password in the wrong place
+                EntryWriter(self.session, typed or _typed(words)).refused(words[0], error)
             raise
 
     def _again(self, retry: Invocation) -> Invocation:
@@ -191,14 +212,18 @@ class Dispatcher:
         words = expanded(words, self.session.config, _own_words())
         name, *arguments = words or [""]
         command = command or _typed(words)
-        call = Call(name, self.session, lambda plan: self._journaled(plan, command))
+        entry = EntryWriter(self.session, command)
+        call = Call(name, self.session, entry.carry_out)
+        if self.interaction.is_attended:
+            call.ask = lambda question: self._ask_person(question, call)
         if name == "help" or name in HELP_OPTIONS:
             return Invocation("help", View.TEXT, tuple(arguments), None, call)
         declared = find_verb(name, self.session.config)
         try:
             context = make_context(declared, arguments, call)
         except HelpWanted:
-            return Invocation("help", View.TEXT, (name,), None, call)
+            more = declared.more_help(arguments, self.session) if declared.more_help else ""
+            return Invocation("help", View.TEXT, (name,), None, call, more_help=more)
         values = common_values(context)
         call.typed_hosts = tuple(values["host"])
         call.excluded = tuple(values["exclude"])
@@ -208,7 +233,9 @@ class Dispatcher:
         call.what_if = values["what_if"] or values["form"] is not None or self.session.what_if
         call.yes = values["yes"]
         call.timeout_s = values["timeout"]
-        return Invocation(name, declared.view, tuple(words), context, call)
+        call.entry = entry
+        view = declared.view if declared.view_of is None else declared.view_of(context)
+        return Invocation(name, view, tuple(words), context, call)
 
     def events(self, invocation: Invocation) -> Iterator[Event]:
         """Run it; the stream opens with `Begin` and closes with `Summary`.
@@ -222,6 +249,9 @@ class Dispatcher:
         if transcript is not None:
             output = invocation.output or Output.TABLE
             events = transcript.taking(_typed(invocation.words), events, output)
+        recorder, entry = self.session.recorder, invocation.call.entry
+        if recorder is not None and entry is not None and recorder.takes(invocation.verb):
+            events = recorder.taking(entry, events)
         return events
 
     def _events(self, invocation: Invocation) -> Iterator[Event]:
@@ -229,7 +259,32 @@ class Dispatcher:
         if invocation.notice:
             yield Notice(invocation.notice)
         began = self.session.clock.monotonic()
-        tally = _Tally(invocation.verb)
+        tally = Tally(invocation.verb)
+        entry = _described(invocation)
+        try:
+            yield from self._tallied(invocation, tally)
+        except BitsShellError as error:
+            entry.end(tally.summary(self._elapsed_s(began, invocation)), error=error)
+            raise
+        except Exception as defect:
+            ours = InternalError(kind=type(defect).__name__, detail=str(defect))
+            entry.end(tally.summary(self._elapsed_s(began, invocation)), error=ours)
+            raise
+        except BaseException as ending:
+            if not (isinstance(ending, GeneratorExit) and entry.number is None):
+                tally.ending = Ending.INTERRUPTED
+            entry.end(tally.summary(self._elapsed_s(began, invocation)))
+            raise
+        self._remember(invocation, tally)
+        summary = tally.summary(self._elapsed_s(began, invocation))
+        entry.end(summary, failures=tally.failures)
+        yield from map(Notice, entry.news())
+        yield summary
+
+    def _elapsed_s(self, began: float, invocation: Invocation) -> float:
+        return self.session.clock.monotonic() - began - invocation.call.asking_s
+
+    def _tallied(self, invocation: Invocation, tally: Tally) -> Iterator[Event]:
         try:
             with (
                 self.session.interrupts.deferred(),
@@ -244,14 +299,11 @@ class Dispatcher:
             for outcome in invocation.call.unread:
                 tally.take(outcome)
                 yield outcome
-        except _Declined:
+        except Declined:
             tally.ending = Ending.DECLINED
             yield Notice("nothing was sent")
-        self._remember(invocation, tally)
-        elapsed_s = self.session.clock.monotonic() - began - invocation.call.asking_s
-        yield tally.summary(elapsed_s)
 
-    def _remember(self, invocation: Invocation, tally: _Tally) -> None:
+    def _remember(self, invocation: Invocation, tally: Tally) -> None:
         """Keep which hosts failed, and for `retry` a command that did not name its hosts itself."""
         if not tally.hosts or (invocation.call.what_if and tally.ending is Ending.COMPLETE):
             return
@@ -267,6 +319,8 @@ class Dispatcher:
         context = invocation.context
         if context is None:
             yield Text(help_text(invocation.words, self.session.config))
+            if invocation.more_help:
+                yield Text(invocation.more_help)
             return
         if self.session.read_only and VERBS[invocation.verb].effect is not Effect.READ:
             raise ReadOnly(invocation.verb, (), "this session")
@@ -282,6 +336,8 @@ class Dispatcher:
 
     def _change(self, change: Change, invocation: Invocation) -> Iterator[Event]:
         plan, call = change.plan, invocation.call
+        if call.entry is not None:
+            call.entry.show(plan)
         self._refuse_read_only(plan)
         if call.what_if:
             yield Planned(plan, call.form, plan_scripts(plan, call.form, self.session.known))
@@ -291,6 +347,8 @@ class Dispatcher:
             return
         if plan.needs_confirmation and not call.yes:
             self._ask(plan, call)
+        if call.entry is not None:
+            call.entry.intend(plan)
         with self.session.within(call.timeout_s):  # a question takes nothing of the time
             yield from change.run() if change.run else folded_outcomes(plan, call.carry_out(plan))
 
@@ -312,33 +370,33 @@ class Dispatcher:
         if agreed is None:
             raise NeedsConfirmation(question=question(plan))
         if not agreed:
-            raise _Declined
+            raise Declined
 
-    def _journaled(self, plan: Plan, command: str) -> Iterator[Outcome]:
-        """Carry out a plan, written down before and after."""
-        journal = self.session.journal
-        number = journal.intend(
-            at=self.session.clock.now(), user=self.session.user, command=command, plan=plan
-        )
-        began = self.session.clock.monotonic()
-        tally = _Tally(plan.verb)
-        try:
-            for outcome in self.session.carry_out(plan):
-                tally.take(outcome)
-                journal.record(number, outcome)
-                yield outcome
-        except KeyboardInterrupt:
-            tally.ending = Ending.INTERRUPTED
-            raise
-        except TimeLimit:
-            tally.ending = Ending.TIME_LIMIT
-            raise
-        finally:
-            journal.close(number, tally.summary(self.session.clock.monotonic() - began))
+    def _ask_person(self, question: str, call: Call) -> str:
+        """What a person types. The time that it takes is theirs."""
+        clock = self.session.clock
+        began = clock.monotonic()
+        with self.session.interrupts.immediate():
+            typed = self.interaction.ask(question)
+        call.asking_s += clock.monotonic() - began
+        return typed
 
 
 def _is_retry(invocation: Invocation) -> bool:
     return invocation.verb == "retry" and invocation.context is not None
+
+
+def _described(invocation: Invocation) -> EntryWriter:
+    """The way into the journal of an invocation, told what it has to know; of help, none."""
+    call, context = invocation.call, invocation.context
+    if call.entry is None or context is None:
+        return EntryWriter(call.session, "", is_off=True)
+    command = VERBS[invocation.verb]
+    parts = taken_apart(command, context)  # before the verb makes another listing
+    call.entry.words = lambda: parts.words(host_words(call))
+    call.entry.hosts = lambda: tuple(target.name for target in call.chosen)
+    call.entry.is_what_if = call.what_if and command.effect is not Effect.READ
+    return call.entry
 
 
 def _typed(words: Sequence[str]) -> str:
@@ -406,8 +464,10 @@ def usage_error(error: click.ClickException, *, hint: str | None = None) -> Usag
         near = [option for option in error.possibilities or [] if _is_near(option, error)]
         begun = [option for option in near if option.startswith(error.option_name)]
         if error.option_name.startswith(("--pass", "--pw")):
+            of_job = error.ctx is not None and error.ctx.info_name == "credentials"
             hint = (
-                f"a password is never an argument: set {PASSWORD_VARIABLE}, or wait to be asked; "
+                "a password is never an argument: set "
+                f"{JOB_PASSWORD_VARIABLE if of_job else PASSWORD_VARIABLE}, or wait to be asked; "
                 "change the one that you just typed"
             )
         elif near:
@@ -431,67 +491,3 @@ def _is_near(option: str, error: click.NoSuchOption) -> bool:
     return option.startswith(typed) or bool(
         difflib.get_close_matches(typed.lstrip("-"), [option.lstrip("-")], cutoff=0.6)
     )
-
-
-class _Declined(Exception):
-    """A person said no."""
-
-
-class _Tally:
-    """Counts a stream over (host, job) pairs: of several outcomes of a pair the worst counts."""
-
-    def __init__(self, verb: str) -> None:
-        self.verb = verb
-        self.ending = Ending.COMPLETE
-        self._pairs: dict[tuple[str, str | None], Outcome] = {}
-
-    def take(self, event: object) -> None:
-        """Count an event. What was only planned is well."""
-        match event:
-            case Outcome():
-                self._count(event)
-            case Planned(plan=plan):
-                for host, job_id in plan.pairs:
-                    self._count(Outcome(host=host, status=Status.PLANNED, job_id=job_id))
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The hosts that anything came from, once each."""
-        return tuple(dict.fromkeys(host for host, _ in self._pairs if host))
-
-    @property
-    def failed_hosts(self) -> tuple[str, ...]:
-        """Those with anything that is not well."""
-        bad = (host for (host, _), outcome in self._pairs.items() if not outcome.status.is_well)
-        return tuple(dict.fromkeys(host for host in bad if host))
-
-    def _count(self, outcome: Outcome) -> None:
-        key = (outcome.host, outcome.job_id)
-        known = self._pairs.get(key)
-        if known is None or known.status.is_well:
-            self._pairs[key] = outcome
-        if isinstance(outcome.error, NoCredential):
-            self.ending = Ending.NEEDS_PERSON
-        elif isinstance(outcome.error, NotReached) and self.ending is Ending.COMPLETE:
-            self.ending = Ending.TIME_LIMIT
-
-    def summary(self, elapsed_s: float) -> Summary:
-        """The counts."""
-        summary = Summary(verb=self.verb, ending=self.ending, elapsed_s=elapsed_s)
-        for outcome in self._pairs.values():
-            if self._is_unmet(outcome):
-                summary = replace(summary, unmet=summary.unmet + 1)
-            else:
-                summary = summary.counting(outcome)
-        return summary
-
-    def _is_unmet(self, outcome: Outcome) -> bool:
-        """Whether it only missed a limit; a call that was aborted at the limit did just that.
-
-        A change whose outcome is unknown did more than that: somebody has to look.
-        """
-        if outcome.status is Status.UNKNOWN:
-            return False
-        if isinstance(outcome.error, CallAborted):
-            return self.ending is Ending.TIME_LIMIT
-        return isinstance(outcome.error, NotReached | OutOfTime)

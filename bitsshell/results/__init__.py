@@ -6,6 +6,7 @@ prints or decides how things look. Everything is frozen and survives pickling.
 
 from __future__ import annotations
 
+from bitsshell.results.entries import Ended, Entry, EntryKind, StartedJob
 from bitsshell.results.events import (
     USUAL,
     Begin,
@@ -18,6 +19,16 @@ from bitsshell.results.events import (
 )
 from bitsshell.results.plans import Pair, Plan, PlanForm, Planned, Step
 from bitsshell.results.report import Report, listing_order
+from bitsshell.results.runs import (
+    Changed,
+    Conclusion,
+    ConditionResult,
+    Difference,
+    Running,
+    StepRun,
+    StepStatus,
+    Verdict,
+)
 from bitsshell.results.values import (
     Check,
     CheckState,
@@ -34,9 +45,16 @@ from bitsshell.results.watching import Frame, JobChange, WatchRow
 __all__ = [
     "USUAL",
     "Begin",
+    "Changed",
     "Check",
     "CheckState",
+    "Conclusion",
+    "ConditionResult",
+    "Difference",
+    "Ended",
     "Ending",
+    "Entry",
+    "EntryKind",
     "Event",
     "Frame",
     "HostStatus",
@@ -50,12 +68,17 @@ __all__ = [
     "PlanForm",
     "Planned",
     "Report",
+    "Running",
     "Shape",
+    "StartedJob",
     "Status",
     "Step",
+    "StepRun",
+    "StepStatus",
     "Summary",
     "Text",
     "Value",
+    "Verdict",
     "View",
     "WatchRow",
     "listing_order",

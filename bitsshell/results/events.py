@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, replace
 
 from bitsshell.results.plans import Planned
+from bitsshell.results.runs import Conclusion, Running, Verdict
 from bitsshell.results.values import Outcome, Status, View
 from bitsshell.results.watching import Frame, JobChange
 
@@ -15,10 +16,12 @@ class Shape:
     """How a person wants a listing: its columns, and by which fields its rows are in order.
 
     Empty means the usual ones. `order` has (field, whether descending), the first counts most.
+    Rows of a part of a listing are not numbered, for `%3` means a row of the whole.
     """
 
     columns: tuple[str, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
+    is_numbered: bool = True
 
 
 USUAL = Shape()
@@ -70,6 +73,8 @@ class Summary:
     unmet: int = 0
     """Pairs that only missed a time limit or a waited-for condition."""
     elapsed_s: float = 0.0
+    verdict: Verdict | None = None
+    """What a `Conclusion` said; it goes before the counts."""
 
     def counting(self, outcome: Outcome) -> Summary:
         """The same with one more outcome counted."""
@@ -84,4 +89,6 @@ class Summary:
                 return replace(self, well=self.well + 1)
 
 
-Event = Begin | Outcome | Notice | Text | Planned | Frame | JobChange | Summary
+Event = (
+    Begin | Outcome | Notice | Text | Planned | Frame | JobChange | Running | Conclusion | Summary
+)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
-from bitsshell.bits import Explanation, Job, JobDetail, JobList
+from bitsshell.bits import Explanation, Job, JobDetail, JobList, UrlGroup, UrlGroupList
+from bitsshell.results.entries import Entry, StartedJob
 from bitsshell.results.events import (
     USUAL,
     Begin,
@@ -19,6 +20,7 @@ from bitsshell.results.events import (
     Text,
 )
 from bitsshell.results.plans import Plan, Planned
+from bitsshell.results.runs import Conclusion, ConditionResult, Difference, StepRun, Verdict
 from bitsshell.results.values import Check, HostStatus, Item, Outcome, View
 from bitsshell.results.watching import Frame, JobChange
 
@@ -47,6 +49,7 @@ class Report(Sequence[Item]):
     notices: tuple[str, ...] = ()
     shape: Shape = USUAL
     planned: Planned | None = None
+    conclusion: Conclusion | None = None
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> Report:
@@ -58,6 +61,7 @@ class Report(Sequence[Item]):
         planned: Planned | None = None
         shape = USUAL
         frame: Frame | None = None
+        conclusion: Conclusion | None = None
         summary = Summary(verb="")
         for event in events:
             match event:
@@ -73,6 +77,8 @@ class Report(Sequence[Item]):
                     planned = event
                 case Frame():
                     frame = event
+                case Conclusion():
+                    conclusion = event
                 case Summary():
                     summary = event
         return cls(
@@ -86,6 +92,7 @@ class Report(Sequence[Item]):
             notices=tuple(notices),
             shape=shape,
             planned=planned,
+            conclusion=conclusion,
         )
 
     @cached_property
@@ -95,7 +102,9 @@ class Report(Sequence[Item]):
         for outcome in self.outcomes:
             if isinstance(outcome.value, JobList):
                 flat.extend(outcome.value.jobs)
-            elif isinstance(outcome.value, Job | JobDetail | HostStatus | Explanation | Check):
+            elif isinstance(outcome.value, UrlGroupList):
+                flat.extend(outcome.value.groups)
+            elif isinstance(outcome.value, _ITEMS):
                 flat.append(outcome.value)
         return tuple(flat)
 
@@ -113,6 +122,8 @@ class Report(Sequence[Item]):
     def ok(self) -> bool:
         """Whether everything went well."""
         summary = self.summary
+        if summary.verdict is not None:
+            return summary.verdict is Verdict.WELL
         return summary.ending is Ending.COMPLETE and not (
             summary.failed or summary.not_sent or summary.unknown or summary.unmet
         )
@@ -132,6 +143,12 @@ class Report(Sequence[Item]):
     def __len__(self) -> int:
         """How many items."""
         return len(self.items)
+
+
+_ITEMS = (
+    Job, JobDetail, HostStatus, Explanation, Check, StepRun, ConditionResult, Difference,
+    Entry, StartedJob, UrlGroup,
+)  # fmt: skip
 
 
 def listing_order(jobs: Iterable[Job]) -> tuple[Job, ...]:

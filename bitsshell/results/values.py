@@ -6,7 +6,19 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bitsshell.bits import Explanation, HostIdentity, Job, JobDetail, JobError, JobList, explain
+from bitsshell.bits import (
+    Explanation,
+    HostIdentity,
+    Job,
+    JobDetail,
+    JobError,
+    JobList,
+    UrlGroup,
+    UrlGroupList,
+    explain,
+)
+from bitsshell.results.entries import Entry, StartedJob
+from bitsshell.results.runs import ConditionResult, Difference, StepRun
 
 if TYPE_CHECKING:
     from bitsshell.errors import BitsShellError
@@ -53,11 +65,26 @@ class View(enum.StrEnum):
     EXPLAIN = "explain"
     """Errors and codes, explained. Outcome values: `JobDetail` or `Explanation`."""
     CHANGES = "changes"
-    """What changing verbs did, one (host, job) a row, errors apart. Outcome values: `Job`."""
+    """What changing verbs did, one (host, job) a row, errors apart. Outcome values: `Job`; of
+    verbs that publish `UrlGroup`, with its suffix."""
     CHECKS = "checks"
     """What `doctor` looked at, one check a row. Outcome values: `Check`."""
     WATCH = "watch"
     """`Frame`s and `JobChange`s, then one outcome a job."""
+    RUN = "run"
+    """The steps of a runbook as they end, and a `Conclusion`. Outcome values: `StepRun`."""
+    CONDITIONS = "conditions"
+    """Conditions on jobs, one (job, condition) a row. Outcome values: `ConditionResult`."""
+    DIFFERENCES = "differences"
+    """What is not the same, and a `Conclusion`. Outcome values: `Difference`."""
+    HISTORY = "history"
+    """What was done, one entry a row. Outcome values: `Entry`."""
+    ENTRY = "entry"
+    """Entries of the journal in full, one a block. Outcome values: `Entry`."""
+    STARTED = "started"
+    """Jobs and changes whose end the journal has not. Outcome values: `StartedJob`."""
+    URL_GROUPS = "published"
+    """URL groups, or URLs of them, one a row. Outcome values: `UrlGroupList`."""
     TEXT = "text"
     """Only `Text` and `Notice`s."""
 
@@ -100,18 +127,30 @@ class Check:
     next: str | None = None
 
 
-Item = Job | JobDetail | HostStatus | Explanation | Check
+Item = (
+    Job
+    | JobDetail
+    | HostStatus
+    | Explanation
+    | Check
+    | StepRun
+    | ConditionResult
+    | Difference
+    | Entry
+    | StartedJob
+    | UrlGroup
+)
 """One thing of interest to a reader."""
 
-Value = Item | JobList | JobError | HostIdentity
+Value = Item | JobList | JobError | HostIdentity | UrlGroupList
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One host's answer: a value or an error, never both.
 
-    `job_id` names the job where one is concerned. `warning` is a success code that carries a
-    warning (`BG_S_*`). `planned` says in words what was to be done, for a change.
+    `job_id` names the job where one is concerned, or the URL. `warning` is a success code that
+    carries a warning (`BG_S_*`). `planned` says in words what was to be done, for a change.
     """
 
     host: str
