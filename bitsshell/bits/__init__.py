@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from bitsshell.bits.changing import is_already
 from bitsshell.bits.codes import BG_S_PARTIAL_COMPLETE, Explanation, explain, parse_code
+from bitsshell.bits.elements import Effect
 from bitsshell.bits.enums import (
     AuthScheme,
     AuthTarget,
+    CertStore,
     ErrorContext,
     JobAction,
     JobState,
@@ -46,7 +48,6 @@ from bitsshell.bits.operations import (
     ChangeOperation,
     ChangeState,
     CreateJob,
-    Effect,
     FileSpec,
     GetDetail,
     GetError,
@@ -60,9 +61,29 @@ from bitsshell.bits.operations import (
 )
 from bitsshell.bits.provider import BitsProvider
 from bitsshell.bits.reference import canonical_job_id, new_reference, parse_mark
+from bitsshell.bits.settings import (
+    JobCredentials,
+    RemoveClientCertificate,
+    RemoveCredentials,
+    SetClientCertificate,
+    SetCredentials,
+    SetProxySettings,
+)
+from bitsshell.bits.url_groups import (
+    NO_LIMIT,
+    DeleteUrlGroup,
+    ListUrlGroups,
+    PublishedUrl,
+    PublishUrl,
+    UnpublishUrl,
+    UrlGroup,
+    UrlGroupList,
+    same_group,
+)
 
 __all__ = [
     "BG_S_PARTIAL_COMPLETE",
+    "NO_LIMIT",
     "SIZE_UNKNOWN",
     "AccessDenied",
     "AddFile",
@@ -71,11 +92,13 @@ __all__ = [
     "AuthTarget",
     "BitsError",
     "BitsProvider",
+    "CertStore",
     "ChangeOperation",
     "ChangeState",
     "CodeError",
     "CreateFailed",
     "CreateJob",
+    "DeleteUrlGroup",
     "Done",
     "Effect",
     "ErrorContext",
@@ -88,6 +111,7 @@ __all__ = [
     "IdentifyHost",
     "Job",
     "JobAction",
+    "JobCredentials",
     "JobDetail",
     "JobError",
     "JobFile",
@@ -97,20 +121,32 @@ __all__ = [
     "JobState",
     "JobType",
     "ListJobs",
+    "ListUrlGroups",
     "NotAccepted",
     "NotCreated",
     "Operation",
     "Priority",
     "ProviderMissing",
     "ProxyUsage",
+    "PublishUrl",
+    "PublishedUrl",
     "QueueUnreadable",
     "ReadOperation",
+    "RemoveClientCertificate",
+    "RemoveCredentials",
     "ServiceAccount",
+    "SetClientCertificate",
+    "SetCredentials",
     "SetProperty",
+    "SetProxySettings",
+    "UnpublishUrl",
+    "UrlGroup",
+    "UrlGroupList",
     "canonical_job_id",
     "explain",
     "is_already",
     "new_reference",
     "parse_code",
     "parse_mark",
+    "same_group",
 ]

@@ -19,6 +19,7 @@ from bitsshell.errors import BitsShellError
 
 if TYPE_CHECKING:
     from bitsshell.bits.provider import BitsProvider
+    from bitsshell.bits.settings import JobSetting
 
 
 def check_lost(
@@ -112,6 +113,19 @@ def set_property(provider: BitsProvider, operation: SetProperty) -> None:
     except wsman.WSManError as error:
         check_lost(error, action, host=provider.host, job=operation.job_id)
         provider.send(request, action, operation.job_id)
+
+
+# Credentials, proxy, client certificate
+
+
+def apply_setting(provider: BitsProvider, operation: JobSetting) -> None:
+    """Call the method of a setting. Called again after a lost answer: that does no harm."""
+    (request,) = operation.requests()
+    try:
+        provider.invoke(request, operation.action, operation.job_id)
+    except wsman.WSManError as error:
+        check_lost(error, operation.action, host=provider.host, job=operation.job_id)
+        provider.invoke(request, operation.action, operation.job_id)
 
 
 # State

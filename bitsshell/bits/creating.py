@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bitsshell import wsman
-from bitsshell.bits.changing import add_file, check_lost, set_property, set_state
+from bitsshell.bits.changing import add_file, apply_setting, check_lost, set_property, set_state
 from bitsshell.bits.enums import JobAction, JobState
 from bitsshell.bits.errors import (
     AnswerWasLost,
@@ -23,6 +23,7 @@ from bitsshell.bits.errors import (
 )
 from bitsshell.bits.model import Done
 from bitsshell.bits.reference import canonical_job_id
+from bitsshell.bits.settings import SetCredentials
 from bitsshell.errors import BitsShellError, shown
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class _Finishing:
             self.held.update((file.url, file.path) for file in earlier.files)
 
     def run(self) -> Done:
-        """Files, properties, a look at the result, what is replaced, resume."""
+        """Files, properties, credentials, a look at the result, what is replaced, resume."""
         provider, job_id = self.provider, self.job_id
         for file in self.operation.files:
             if (file.url, file.path) not in self.held:
@@ -127,6 +128,9 @@ class _Finishing:
         for setting in self.operation.settings:
             bound = replace(setting, job_id=job_id)
             self._step(f"set {bound.label}", partial(set_property, provider, bound))
+        if self.operation.credentials is not None:
+            given = SetCredentials(job_id, self.operation.credentials)
+            self._step(given.action, partial(apply_setting, provider, given))
         job = self._step("read the new job back", partial(provider.job, job_id))
         for old in self.operation.replaces:
             words = f"cancel job {old}, which it replaces"

@@ -151,3 +151,16 @@ class ProxyUsage(enum.IntEnum):
     NO_PROXY = 1
     OVERRIDE = 2
     AUTODETECT = 3
+
+
+class CertStore(enum.IntEnum):
+    """`SetClientCertificateById`, CertStoreLocation (COM's `BG_CERT_STORE_LOCATION`)."""
+
+    CURRENT_USER = 0
+    LOCAL_MACHINE = 1
+    CURRENT_SERVICE = 2
+    SERVICES = 3
+    USERS = 4
+    CURRENT_USER_GROUP_POLICY = 5
+    LOCAL_MACHINE_GROUP_POLICY = 6
+    LOCAL_MACHINE_ENTERPRISE = 7

@@ -150,6 +150,7 @@ class AnswerWasLost(BitsError):
 
     action: str
     reference: str | None
+    look: str
 
     def __init__(
         self,
@@ -158,8 +159,9 @@ class AnswerWasLost(BitsError):
         host: str | None = None,
         job: str | None = None,
         reference: str | None = None,
+        look: str = "look at the job: show",
     ) -> None:
-        super().__init__(host=host, job=job, action=action, reference=reference)
+        super().__init__(host=host, job=job, action=action, reference=reference, look=look)
 
     def what(self) -> str:
         """Say that it is unknown."""
@@ -170,7 +172,7 @@ class AnswerWasLost(BitsError):
         """Where to look."""
         if self.reference:
             return f"when the host answers again, look for it: show ref:{self.reference}"
-        return "when the host answers again, look at the job: show"
+        return f"when the host answers again, {self.look}"
 
 
 class NotCreated(BitsError):

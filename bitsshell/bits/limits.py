@@ -23,6 +23,15 @@ MAX_URL = 2200
 MAX_SEGMENT = 260
 MAX_PATH = 259
 """MAX_PATH is 260 with the closing NUL."""
+MAX_USER = 300
+MAX_PASSWORD = 65_535
+MAX_PROXIES = 4_000
+"""`SetProxySettings`; elsewhere 32 KB are documented, and the smaller one is sure."""
+_DIGEST_BYTES = 20
+_GROUP = re.compile(
+    r"https?://(\+|\*|\[[0-9A-Fa-f:.]+\]|[^/:\[\]?#\s@]+)(:[0-9]{1,5})?(/[^?#\s]*)?", re.IGNORECASE
+)
+"""A URL prefix in the form of HTTP.sys: `http://+:80/packages`."""
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -87,6 +96,83 @@ def check_seconds(field: str, value_s: int | None) -> None:
             f"{value_s:,} s is out of range",
             hint=f"between 0 and {2**32 - 1:,} s are accepted",
         )
+
+
+def check_user(user: str) -> str:
+    """The user name of a job's credentials: 1 to 300 characters (bits-semantics 137)."""
+    check_text("user name", user)
+    if not user.strip():
+        raise NotAccepted("user name", "is empty", hint=r"give a name: DOMAIN\name or name")
+    _check_length("user name", user, MAX_USER)
+    return user
+
+
+def check_password(password: str) -> None:
+    """The password of a job's credentials. No error repeats it."""
+    check_text("password", password)
+    _check_length("password", password, MAX_PASSWORD)
+
+
+def check_proxies(field: str, entries: tuple[str, ...]) -> None:
+    """The entries of a proxy or bypass list, which go over the wire with blanks between them."""
+    for entry in entries:
+        check_text(field, entry)
+        if not entry or _BLANK.search(entry):
+            raise NotAccepted(
+                field, f"{shown(entry)} is no entry", hint="write server:port, without blanks"
+            )
+    _check_length(field, " ".join(entries), MAX_PROXIES)
+
+
+def check_store(store: str) -> str:
+    """The name of a certificate store, such as MY."""
+    check_text("store", store)
+    if not store.strip():
+        raise NotAccepted("store", "is empty", hint="the usual one is MY")
+    return store
+
+
+def check_subject(subject: str) -> str:
+    """The simple subject name of a certificate."""
+    check_text("subject", subject)
+    if not subject.strip():
+        raise NotAccepted("subject", "is empty", hint="give the certificate's simple subject name")
+    return subject
+
+
+def check_digest(digest: bytes) -> None:
+    """The SHA-1 hash of a certificate: 20 bytes."""
+    if len(digest) != _DIGEST_BYTES:
+        raise NotAccepted(
+            "hash",
+            f"has {len(digest)} bytes",
+            hint="a certificate's thumbprint is SHA-1: 40 hex digits",
+        )
+
+
+def check_url_group(group: str) -> str:
+    """The prefix of a URL group: `http://+:8080/packages`."""
+    check_text("URL group", group)
+    if not _GROUP.fullmatch(group):
+        raise NotAccepted(
+            "URL group",
+            f"{shown(group)} is no URL prefix",
+            hint="write scheme, host (+ is any name of the machine), port and folder: "
+            "http://+:8080/packages",
+        )
+    return group
+
+
+def check_url_suffix(suffix: str) -> str:
+    """What comes behind the prefix of a URL group."""
+    check_text("URL", suffix)
+    if not suffix.strip("/") or _BLANK.search(suffix) or {"?", "#"} & set(suffix):
+        raise NotAccepted(
+            "URL",
+            f"{shown(suffix)} is no name for a file in a URL group",
+            hint="end it in the file's name, without blanks, ? and #",
+        )
+    return suffix
 
 
 def check_url(url: str) -> str:

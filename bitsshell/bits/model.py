@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bitsshell.bits.codes import Explanation, explain
 from bitsshell.bits.enums import ErrorContext, JobState, Priority
+
+if TYPE_CHECKING:
+    from bitsshell.bits.url_groups import UrlGroup, UrlGroupList
 
 SIZE_UNKNOWN = 2**64 - 1
 """`BG_SIZE_UNKNOWN`, which this package turns into None."""
@@ -151,6 +155,6 @@ class Done:
     `already` says that nothing had to be sent, because what was wanted was so.
     """
 
-    value: Job | JobList | JobDetail | JobError | HostIdentity | None
+    value: Job | JobList | JobDetail | JobError | HostIdentity | UrlGroup | UrlGroupList | None
     warning: int | None = None
     already: bool = False

@@ -9,38 +9,24 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from bitsshell import wsman
 from bitsshell.bits import limits
-from bitsshell.bits.enums import JobAction, JobState, JobType, Priority, ServiceAccount
-from bitsshell.bits.reference import (
-    is_reference,
-    join_description,
-    split_description,
-    wire_job_id,
+from bitsshell.bits.elements import (
+    JOB_RESOURCE,
+    PENDING_JOB,
+    Effect,
+    invoke,
+    name_in_words,
+    select_jobs,
+    selectors_of,
 )
+from bitsshell.bits.enums import JobAction, JobState, JobType, Priority, ServiceAccount
+from bitsshell.bits.reference import is_reference, join_description, split_description
+from bitsshell.bits.settings import JobCredentials, JobSetting, SetCredentials
+from bitsshell.bits.url_groups import ListUrlGroups, PublishOperation
 from bitsshell.errors import shown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-NAMESPACE = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/microsoft/bits"
-JOB_CLASS = "BitsClientJob"
-JOB_RESOURCE = f"{NAMESPACE}/{JOB_CLASS}"
-QUERY_RESOURCE = f"{NAMESPACE}/*"
-"""WQL wants the star in place of the class (wire.md section 0)."""
-
-PENDING_JOB = "{the id that CreateJob returns}"
-"""Stands where a job id goes in requests that are shown before the job exists."""
-
-
-class Effect(enum.StrEnum):
-    """How much an operation takes away: nothing, nothing that cannot be had back, or something."""
-
-    READ = "read"
-    CHANGE = "change"
-    DESTROY = "destroy"
 
 
 class JobProperty(enum.StrEnum):
@@ -101,7 +87,7 @@ class GetJob:
 
     def requests(self) -> tuple[wsman.Request, ...]:
         """One Get by JobId."""
-        return (wsman.Get(JOB_RESOURCE, _selectors(self.job_id)),)
+        return (wsman.Get(JOB_RESOURCE, selectors_of(self.job_id)),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +136,7 @@ class GetError:
     def requests(self) -> tuple[wsman.Request, ...]:
         """One GetError."""
         arguments = (("LanguageId", self.language_id),)
-        return (_invoke("GetError", self.job_id, arguments, is_read=True),)
+        return (invoke("GetError", self.job_id, arguments, is_read=True),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +158,7 @@ class CreateJob:
     retry_delay_s: int | None = None
     no_progress_timeout_s: int | None = None
     suspended: bool = False
+    credentials: JobCredentials | None = None
     replaces: tuple[str, ...] = ()
     """Ids of live jobs that are cancelled (`--if-exists replace`) once the new one stands complete,
     just before it is resumed: a create that fails takes nothing away."""
@@ -231,6 +218,8 @@ class CreateJob:
             steps.append(f"owned by {self.account.name.lower().replace('_', '-')}")
         for setting in self.settings:
             steps.append(f"set {setting.label} to {setting.value_in_words}")
+        if self.credentials is not None:
+            steps.append(f"give it {self.credentials.describe()}")
         if self.replaces:
             plural = "" if len(self.replaces) == 1 else "s"
             steps.append(f"cancel the {len(self.replaces)} job{plural} that it replaces")
@@ -238,12 +227,14 @@ class CreateJob:
         return ", ".join(steps)
 
     def requests(self) -> tuple[wsman.Request, ...]:
-        """CreateJob, AddFile for each further file, a Put a property, SetJobState 0 and 2."""
+        """CreateJob, an AddFile a further file, a Put a property, SetCredentials, SetJobState."""
         sent: list[wsman.Request] = [self.creation]
         for file in self.files[1:]:
             sent.extend(AddFile(PENDING_JOB, file).requests())
         for setting in self.settings:
             sent.extend(setting.requests())
+        if self.credentials is not None:
+            sent.extend(SetCredentials(PENDING_JOB, self.credentials).requests())
         for old in self.replaces:
             sent.extend(ChangeState(old, JobAction.CANCEL).requests())
         if not self.suspended:
@@ -280,12 +271,13 @@ class AddFile:
 
     def describe(self) -> str:
         """In words."""
-        return f"add {self.file.url} -> {self.file.path} to {_name(self.job_id, self.job_name)}"
+        name = name_in_words(self.job_id, self.job_name)
+        return f"add {self.file.url} -> {self.file.path} to {name}"
 
     def requests(self) -> tuple[wsman.Request, ...]:
         """One AddFile, with the parameter names as documented (`remoteUrl`, `localFile`)."""
         arguments = (("remoteUrl", self.file.url), ("localFile", self.file.path))
-        return (_invoke("AddFile", self.job_id, arguments),)
+        return (invoke("AddFile", self.job_id, arguments),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +330,7 @@ class SetProperty:
 
     def describe(self) -> str:
         """In words."""
-        name = _name(self.job_id, self.job_name)
+        name = name_in_words(self.job_id, self.job_name)
         return f"set {self.label} of {name} to {self.value_in_words}"
 
     @property
@@ -356,7 +348,7 @@ class SetProperty:
     def requests(self) -> tuple[wsman.Request, ...]:
         """One Put of one property."""
         properties = ((self.property_.value, self.wire_value),)
-        return (wsman.Put(JOB_RESOURCE, _selectors(self.job_id), properties),)
+        return (wsman.Put(JOB_RESOURCE, selectors_of(self.job_id), properties),)
 
 
 _PROPERTY_LABELS = {
@@ -395,7 +387,7 @@ class ChangeState:
 
     def describe(self) -> str:
         """In words, with what is lost."""
-        words = f"{self.action.name.lower()} {_name(self.job_id, self.job_name)}"
+        words = f"{self.action.name.lower()} {name_in_words(self.job_id, self.job_name)}"
         if self.planned_state is not None:
             words += f" ({self.planned_state.name})"
         if self.effect is Effect.DESTROY:
@@ -409,34 +401,9 @@ class ChangeState:
 
     def requests(self) -> tuple[wsman.Request, ...]:
         """One SetJobState with the action's number."""
-        return (_invoke("SetJobState", self.job_id, (("JobState", int(self.action)),)),)
+        return (invoke("SetJobState", self.job_id, (("JobState", int(self.action)),)),)
 
 
-ReadOperation = ListJobs | GetJob | GetDetail | GetError | IdentifyHost
-ChangeOperation = CreateJob | AddFile | SetProperty | ChangeState
+ReadOperation = ListJobs | GetJob | GetDetail | GetError | IdentifyHost | ListUrlGroups
+ChangeOperation = CreateJob | AddFile | SetProperty | ChangeState | JobSetting | PublishOperation
 Operation = ReadOperation | ChangeOperation
-
-
-def _selectors(job_id: str) -> tuple[tuple[str, str], ...]:
-    key = job_id if job_id == PENDING_JOB else wire_job_id(job_id)
-    return (("JobId", key),)
-
-
-def _invoke(
-    method: str,
-    job_id: str,
-    arguments: tuple[tuple[str, str | int | bool], ...],
-    *,
-    is_read: bool = False,
-) -> wsman.Invoke:
-    return wsman.Invoke(JOB_RESOURCE, method, arguments, _selectors(job_id), is_read)
-
-
-def select_jobs(properties: Iterable[str]) -> wsman.Enumerate:
-    """An enumeration of some properties of every job; `JobId` has to be one of them."""
-    wql = " ".join(("SELECT", ",".join(properties), "FROM", JOB_CLASS))
-    return wsman.Enumerate(QUERY_RESOURCE, wql=wql)
-
-
-def _name(job_id: str, job_name: str) -> str:
-    return f"{shown(job_name)} {job_id}" if job_name else job_id

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING
 
 from bitsshell import wsman
 from bitsshell.bits import faults
-from bitsshell.bits.changing import add_missing_file, change_state, set_property
+from bitsshell.bits.changing import (
+    add_missing_file,
+    apply_setting,
+    change_state,
+    set_property,
+)
 from bitsshell.bits.creating import create_job
+from bitsshell.bits.elements import select_jobs
 from bitsshell.bits.errors import CodeError, JobGone, ProviderMissing, QueueUnreadable
 from bitsshell.bits.model import Done, HostIdentity, Job, JobDetail, JobError, JobList
 from bitsshell.bits.operations import (
@@ -27,9 +33,17 @@ from bitsshell.bits.operations import (
     ListJobs,
     Operation,
     SetProperty,
-    select_jobs,
 )
+from bitsshell.bits.publishing import change_published, list_url_groups
 from bitsshell.bits.reading import read_error, read_job
+from bitsshell.bits.settings import (
+    RemoveClientCertificate,
+    RemoveCredentials,
+    SetClientCertificate,
+    SetCredentials,
+    SetProxySettings,
+)
+from bitsshell.bits.url_groups import DeleteUrlGroup, ListUrlGroups, PublishUrl, UnpublishUrl
 from bitsshell.errors import BitsShellError
 
 if TYPE_CHECKING:
@@ -80,6 +94,8 @@ class BitsProvider:
                 return Done(HostIdentity(self.client.identify().product_version))
             case GetError(job_id=job_id, language_id=language_id):
                 return Done(self.error(job_id, language_id=language_id))
+            case ListUrlGroups():
+                return Done(list_url_groups(self, operation))
             case _:
                 return self.change(operation)
 
@@ -99,6 +115,17 @@ class BitsProvider:
                 return Done(self.read_back(operation.job_id))
             case ChangeState():
                 return change_state(self, operation)
+            case PublishUrl() | UnpublishUrl() | DeleteUrlGroup():
+                return change_published(self, operation)
+            case (
+                SetCredentials()
+                | RemoveCredentials()
+                | SetProxySettings()
+                | SetClientCertificate()
+                | RemoveClientCertificate()
+            ):
+                apply_setting(self, operation)
+                return Done(self.read_back(operation.job_id))
 
     # Reading
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bitsshell.errors import BitsShellError, shown
 from bitsshell.fleet.targets import Auth
+from bitsshell.known_secrets import learn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 USER_VARIABLE = "BITSSHELL_USER"
 PASSWORD_VARIABLE = "BITSSHELL_PASSWORD"  # noqa: S105  # the variable's name
 KEYRING_SERVICE = "bitsshell"
+JOB_PASSWORD_VARIABLE = "BITSSHELL_JOB_PASSWORD"  # noqa: S105  # the variable's name
+JOB_KEYRING_SERVICE = "bitsshell-jobs"
+"""Under this name the keyring has the passwords that jobs show to servers and proxies."""
 _TICKET_KEPT_S = 10.0
 """How long an answer about a Kerberos ticket holds, so that a thousand hosts ask once."""
 
@@ -40,6 +44,10 @@ class Credential:
 
 class NoCredential(BitsShellError):
     """A password or user name is missing and nobody can be asked (exit code 5)."""
+
+
+class NoJobPassword(NoCredential):
+    """The password that a job is to show is missing and nobody can be asked. Nothing was sent."""
 
 
 class NotEncrypted(BitsShellError):
@@ -70,6 +78,7 @@ class Credentials:
     ) -> None:
         self.ask = ask
         self.environment = environment
+        learn(environment.get(PASSWORD_VARIABLE), environment.get(JOB_PASSWORD_VARIABLE))
         self._has_ticket = has_ticket or _Ticket()
         self._known: dict[tuple[str, Auth], Credential] = {}
         self._rejected: set[Credential] = set()
@@ -109,6 +118,7 @@ class Credentials:
         known = self._known.get((user.lower(), auth))
         if known is None:
             known = Credential(auth, user, self._password(target, user, auth))
+            learn(known.password)
             self._known[user.lower(), auth] = known
         return known
 
@@ -143,6 +153,33 @@ class Credentials:
         with _keyring() as keyring:
             keyring.set_password(KEYRING_SERVICE, user, password)
         return user
+
+    def job_password(self, user: str, *, keyring: bool = False) -> str:
+        """The password that jobs are to show to a server or proxy; it is not remembered.
+
+        Raises:
+            NoJobPassword: there is none, and nobody can be asked.
+            NoCredential: the keyring cannot be asked.
+        """
+        password = self.environment.get(JOB_PASSWORD_VARIABLE)
+        if password is None and keyring:
+            password = _from_keyring(user, JOB_KEYRING_SERVICE)
+        if password is None:
+            if self.ask is None:
+                raise NoJobPassword(
+                    f"no password for the jobs' user {shown(user)}, and nobody can be asked",
+                    hint=f"set {JOB_PASSWORD_VARIABLE}, or run it in a terminal",
+                )
+            try:
+                password = self.ask(f"Password of {user} for jobs: ")
+            except EOFError:
+                password = ""
+        if not password:
+            raise NoJobPassword(
+                f"no password was given for the jobs' user {shown(user)}", hint="run it again"
+            )
+        learn(password)
+        return password
 
     def _password(self, target: Target, user: str, auth: Auth) -> str:
         sources: list[Callable[[], str | None]] = [
@@ -197,9 +234,9 @@ def _keyring() -> Iterator[Any]:
         ) from error
 
 
-def _from_keyring(user: str) -> str | None:
+def _from_keyring(user: str, service: str = KEYRING_SERVICE) -> str | None:
     with _keyring() as keyring:
-        kept = keyring.get_password(KEYRING_SERVICE, user)
+        kept = keyring.get_password(service, user)
     return None if kept is None else str(kept)
 
 

@@ -17,6 +17,7 @@ from .file_modes import MODES as FILE_MODES
 from .files import PracticeFile
 from .fleet import PracticeFleet
 from .host import PracticeHost
+from .rehearsal import rehearse
 from .settings import (
     AddFileCase,
     EngineSettings,
@@ -55,4 +56,5 @@ __all__ = [
     "Tls",
     "WinRmSettings",
     "arm_as_told",
+    "rehearse",
 ]

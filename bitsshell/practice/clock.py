@@ -90,6 +90,10 @@ class ScaledClock:
         """Move the wall time; no timer feels it."""
         self._skew_s += by_s
 
+    def of_host(self) -> ScaledClock:
+        """A clock of the same pace, whose skew is nobody else's."""
+        return ScaledClock(self._scale, monotonic_s=self._monotonic_s, wall_s=self._wall_s)
+
     def call_at(self, when_s: float, callback: Callable[[], None]) -> Timer:
         """Run `callback` on the running loop at that scaled time."""
         delay_s = max(0.0, when_s - self.now_s()) / self._scale

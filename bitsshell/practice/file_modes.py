@@ -20,7 +20,7 @@ from aiohttp import hdrs, web
 if TYPE_CHECKING:
     from .files import Content
 
-USERNAME, PASSWORD = "reader", "practice"
+USERNAME, PASSWORD = "reader", "read-4-practice"
 _DAY_S = 86_400.0
 _REALM = "practice files"
 _NONCE = "practice"

@@ -191,6 +191,11 @@ class PracticeFleet:
         """Whether only this machine can reach the fleet."""
         return ipaddress.ip_address(self._options.bind).is_loopback
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its hosts answer: it was started and not closed."""
+        return self._ready.is_set() and self._thread is not None and self._thread.is_alive()
+
     # --- life ---
 
     def __enter__(self) -> Self:

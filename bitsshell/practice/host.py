@@ -45,7 +45,7 @@ class HostMachine:
     ) -> None:
         self.name = name
         self.root = root
-        self.clock = clock
+        self.clock = clock.of_host() if isinstance(clock, ScaledClock) else clock
         self.counters = Counters()
         self.faults = HostFaults()
         self._session = session

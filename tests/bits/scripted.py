@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from bitsshell.bits import BitsProvider
-from bitsshell.bits.operations import JOB_RESOURCE
+from bitsshell.bits.elements import JOB_RESOURCE
 from bitsshell.wsman import Answer, AnswerLost, ConnectFailed, Retry, WSManClient
 
 NS = {

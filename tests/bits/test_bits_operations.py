@@ -13,8 +13,12 @@ from hypothesis import strategies as st
 from bitsshell import wsman
 from bitsshell.bits import (
     AddFile,
+    AuthScheme,
+    AuthTarget,
+    CertStore,
     ChangeState,
     CreateJob,
+    DeleteUrlGroup,
     Effect,
     FileSpec,
     GetDetail,
@@ -22,18 +26,29 @@ from bitsshell.bits import (
     GetJob,
     IdentifyHost,
     JobAction,
+    JobCredentials,
     JobProperty,
     JobState,
     JobType,
     ListJobs,
+    ListUrlGroups,
     NotAccepted,
     Operation,
     Priority,
+    ProxyUsage,
+    PublishedUrl,
+    PublishUrl,
+    RemoveClientCertificate,
+    RemoveCredentials,
     ServiceAccount,
+    SetClientCertificate,
+    SetCredentials,
     SetProperty,
+    SetProxySettings,
+    UnpublishUrl,
     new_reference,
 )
-from bitsshell.bits.operations import JOB_RESOURCE, PENDING_JOB, QUERY_RESOURCE
+from bitsshell.bits.elements import JOB_RESOURCE, PENDING_JOB, QUERY_RESOURCE
 
 ID = "9D5C4B47-E79E-4090-BC3B-552578D0EC8C"
 OLD = "11111111-1111-4111-8111-111111111111"
@@ -41,6 +56,8 @@ KEY = (("JobId", f"{{{ID}}}"),)
 A = FileSpec("http://files/a.bin", r"C:\in\a.bin")
 B = FileSpec("http://files/b.bin", r"C:\in\b.bin")
 REFERENCE = "0123456789"
+READER = JobCredentials("reader", wsman.Secret("hunter2!"), AuthScheme.BASIC)
+URL = PublishedUrl("http://+:8080/packages", "a.bin")
 
 EVERY: list[tuple[Operation, Effect, str]] = [
     (ListJobs(), Effect.READ, "list the jobs"),
@@ -134,6 +151,65 @@ EVERY: list[tuple[Operation, Effect, str]] = [
         ChangeState(ID, JobAction.CANCEL, JobState(42)),
         Effect.DESTROY,
         f"cancel {ID} (UNKNOWN_42): its temporary files are deleted",
+    ),
+    (ListUrlGroups(), Effect.READ, "list the URL groups"),
+    (ListUrlGroups((URL,)), Effect.READ, "look which URLs are published"),
+    (
+        CreateJob(name="n", files=(A,), reference=REFERENCE, credentials=READER),
+        Effect.CHANGE,
+        (
+            rf"create job 'n': {A.url} -> {A.path}, "
+            "give it the basic credentials of 'reader' for the server, resume it"
+        ),
+    ),
+    (
+        SetCredentials(ID, READER, "n", is_readable=True),
+        Effect.CHANGE,
+        (
+            f"give 'n' {ID} the basic credentials of 'reader' for the server, "
+            "which will cross the network readable"
+        ),
+    ),
+    (
+        RemoveCredentials(ID, AuthScheme.NTLM, AuthTarget.PROXY),
+        Effect.CHANGE,
+        f"take the ntlm credentials for the proxy from {ID}",
+    ),
+    (
+        SetProxySettings(ID, ProxyUsage.OVERRIDE, ("p:80",), ("<local>",)),
+        Effect.CHANGE,
+        f"let {ID} take the proxy p:80, but not for <local>",
+    ),
+    (SetProxySettings(ID, ProxyUsage.NO_PROXY), Effect.CHANGE, f"let {ID} take no proxy"),
+    (
+        SetClientCertificate(ID, "MY", subject="web01"),
+        Effect.CHANGE,
+        rf"let {ID} show the certificate 'web01' of local-machine\MY",
+    ),
+    (
+        SetClientCertificate(ID, "MY", CertStore.CURRENT_USER, digest=bytes(20)),
+        Effect.CHANGE,
+        rf"let {ID} show the certificate {'00' * 20} of current-user\MY",
+    ),
+    (RemoveClientCertificate(ID), Effect.CHANGE, f"take the client certificate from {ID}"),
+    (
+        PublishUrl(URL, r"D:\pub\a.bin"),
+        Effect.CHANGE,
+        rf"publish D:\pub\a.bin as {URL}",
+    ),
+    (
+        PublishUrl(URL, r"D:\pub\a.bin", sddl="D:(A;;GR;;;AU)", is_replacement=True),
+        Effect.DESTROY,
+        (
+            rf"publish D:\pub\a.bin as {URL}, for whom D:(A;;GR;;;AU) allows, "
+            "in place of what is there"
+        ),
+    ),
+    (UnpublishUrl(URL), Effect.CHANGE, f"unpublish {URL}"),
+    (
+        DeleteUrlGroup("http://+:8080/packages"),
+        Effect.DESTROY,
+        "delete the URL group http://+:8080/packages with all that it publishes",
     ),
 ]
 

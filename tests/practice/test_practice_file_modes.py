@@ -92,7 +92,7 @@ def test_credentials_open_a_guarded_file(
     fleet: PracticeFleet, host: PracticeHost, bits: BitsOverPypsrp, mode: str, scheme: int
 ) -> None:
     job_id = bits.create(fleet.file_url("package.zip", mode), r"C:\in\guarded.zip")
-    secret = {"Target": 0, "Scheme": scheme, "UserName": "reader", "Password": "practice"}
+    secret = {"Target": 0, "Scheme": scheme, "UserName": "reader", "Password": "read-4-practice"}
     assert bits.invoke("SetCredentials", secret, job_id) == {"ReturnValue": "0"}
     bits.set_state(job_id, RESUME)
     host.wait_for(lambda jobs: jobs[0].state is JobState.TRANSFERRED)

@@ -232,6 +232,13 @@ def test_a_wrong_clock_shows_in_the_times_of_jobs(
     assert 7199 < (later - now) / 10_000_000 < 7300
 
 
+def test_a_wrong_clock_is_one_hosts_own() -> None:
+    with PracticeFleet(hosts=2) as fleet:
+        fleet.hosts[0].faults.arm("clock-skew", seconds=7200)
+        wrong, right = (host._machine.clock.wall_s() for host in fleet.hosts)
+        assert wrong - right > 7000
+
+
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
