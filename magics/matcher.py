@@ -1,25 +1,25 @@
 """Completion of what follows a magic's name, for terminal, kernel and JupyterLab alike.
 
 The candidates come from the session's memory, so that a key press never waits for a host: a front
-end drops what takes longer than a second.
+end drops what takes longer than a second. In the body of a cell magic each line is completed as
+what it stands for.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from IPython.core.completer import SimpleCompletion, SimpleMatcherResult, context_matcher
+from IPython.core.completer import SimpleCompletion, context_matcher
 
-from bitsshell.commands import cut
-from bitsshell.commands.completion import Completion, complete
-from magics.runner import MAGIC_OPTIONS
+from magics.verbs import VERBS, Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from IPython.core.completer import CompletionContext
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
 
+    from bitsshell.commands.completion import Completion
     from bitsshell.session import Session
 
     Matcher = Callable[[CompletionContext], SimpleMatcherResult]
@@ -28,24 +28,61 @@ _LINE = re.compile(
     r"\s*(?:[^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)*\s*=\s*)?%%?bits(?:_(?P<verb>[a-z_]+))?\s(?P<rest>.*)",
     re.DOTALL,
 )
+_CELL = re.compile(r"\s*%%bits(?:_(?P<verb>[a-z_]+))?(?:[ \t][^\n]*)?\n")
 
 
-def make_matcher(session: Session) -> Matcher:
-    """A matcher for one shell's `IPCompleter.custom_matchers`."""
+def as_matcher(match: Callable[[CompletionContext], Any]) -> Matcher:
+    """A function as one of `IPCompleter.custom_matchers`."""
 
     def match_bits(context: CompletionContext) -> SimpleMatcherResult:
-        return _match(context.text_until_cursor, session)
+        found: SimpleMatcherResult = match(context)
+        return found
 
     matcher: Matcher = context_matcher(identifier="bits.words", priority=100)(match_bits)
     return matcher
 
 
-def _match(text: str, session: Session) -> SimpleMatcherResult:
-    found = _LINE.fullmatch(text)
-    if found is None:
-        return {"completions": [], "suppress": False}
-    verb = (found["verb"] or "").replace("_", "-")
-    line = f"{verb} {found['rest']}" if verb else found["rest"].lstrip()
+def matched(context: CompletionContext, session: Callable[[], Session]) -> SimpleMatcherResult:
+    """What fits at the cursor; nothing where it is in no magic of ours."""
+    line = _command(context)
+    if line is None:
+        return {"completions": [], "suppress": False}  # IPython writes into it
+    return _matched(line, session())
+
+
+def _command(context: CompletionContext) -> str | None:
+    """The command up to the cursor as the shell has it; None where there is none."""
+    found = _LINE.fullmatch(context.text_until_cursor)
+    if found is not None:
+        verb = (found["verb"] or "").replace("_", "-")
+        return f"{verb} {found['rest']}" if verb else str(found["rest"]).lstrip()
+    cell = _CELL.match(context.full_text)
+    if cell is None or context.cursor_line == 0:
+        return None
+    return _in_body((cell["verb"] or "").replace("_", "-"), context.text_until_cursor)
+
+
+def _in_body(verb: str, line: str) -> str | None:
+    """A line of a body up to the cursor, as the command that it is a part of."""
+    if not verb:
+        bare = re.sub(r"^%bits[_ ]", "", line.lstrip())
+        return None if bare.startswith("#") else bare
+    match VERBS.get(verb, Body.NONE):
+        case Body.PAIRS:
+            job = "job " if verb == "add" else ""
+            url, arrow, path = line.partition("->")
+            if not arrow:
+                return f"{verb} {job}{url.lstrip()}"
+            return f"{verb} {job}{url.strip() or 'URL'} {path.lstrip()}"
+        case Body.VALUES:
+            return f"{verb} {line.lstrip()}"
+        case _:
+            return None
+
+
+def _matched(line: str, session: Session) -> SimpleMatcherResult:
+    from bitsshell.commands.completion import complete
+
     completion = complete(line, len(line), session)
     typed = line[completion.start :]
     candidates = list(_candidates(completion, line, typed))
@@ -64,7 +101,11 @@ def _match(text: str, session: Session) -> SimpleMatcherResult:
 
 
 def _candidates(completion: Completion, line: str, typed: str) -> Iterator[SimpleCompletion]:
-    own = [option.split()[0] for option in MAGIC_OPTIONS]
+    from bitsshell.commands import cut
+    from magics.helping import BACKGROUND_OPTION, MAGIC_OPTIONS
+
+    options = MAGIC_OPTIONS | (BACKGROUND_OPTION if line.startswith("watch ") else {})
+    own = [option.split()[0] for option in options]
     if not (typed.startswith("-") and len(cut(line).tokens) > 1):
         own = []
     own = [name for name in own if name.startswith(typed)]

@@ -35,9 +35,9 @@ def _kernel(shell: InteractiveShell) -> object | None:
     return getattr(shell, "kernel", None)
 
 
-def asking(shell: InteractiveShell, session: Session) -> Asking:
-    """Who answers the questions of the command that runs now; passwords too."""
-    if not is_attended(shell):
+def asking(shell: InteractiveShell, session: Session, *, is_batch: bool = False) -> Asking:
+    """Who answers the questions of the command that runs now; passwords too. In a batch nobody."""
+    if is_batch or not is_attended(shell):
         session.credentials.ask = None
         return Asking(None)
     session.credentials.ask = _ask_password

@@ -9,24 +9,30 @@ from __future__ import annotations
 import html
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from IPython import display
 
+from bitsshell.api.running import EventView, Settings, Unseen
+from bitsshell.api.sets import rates_line
+from bitsshell.api.texts import TEXT_WIDTH, scrubbed_html
 from bitsshell.commands import Invocation, Nobody
+from bitsshell.known_secrets import scrub
 from bitsshell.render import Output, frame_html, frame_text
+from bitsshell.render.outcomes import job_change_line
 from bitsshell.render.text import prose
-from bitsshell.results import Event, Frame, Notice
+from bitsshell.results import Event, Frame, JobChange, Notice
 from bitsshell.terminal import Terminal
-from magics.objects import TEXT_WIDTH
 from magics.people import is_kernel
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from collections.abc import Sequence
 
+    from bitsshell.api.answers import Answer
+    from bitsshell.api.timeline import Timeline
     from bitsshell.fleet.clock import Clock
     from bitsshell.session import Session
-    from magics.objects import Result
+    from magics.core import Core
 
 FRAME_INTERVAL_S = 1.0
 """Frames of a watch are shown at most this often, however often the hosts are asked: more keeps a
@@ -36,78 +42,87 @@ _NOTICES = 5
 _display: Any = display.display  # IPython has no types for it
 
 
-class EventView(Protocol):
-    """Takes the events of one command as they come."""
+class _Scrubbed:
+    """A text stream that writes no known secret."""
 
-    def feed(self, event: Event) -> None:
-        """Take the next event."""
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
-    def finish(self, result: Result) -> bool:
-        """Show what is left to show; whether the result needs no other display. Always called."""
+    def write(self, text: str) -> int:
+        """Write the text without them."""
+        return self._stream.write(scrub(text))
 
-
-class Unseen:
-    """Shows nothing while the command runs, and nothing after it either if that `is_enough`."""
-
-    def __init__(self, *, is_enough: bool) -> None:
-        self.is_enough = is_enough
-
-    def feed(self, event: Event) -> None:
-        """Leave it to the result."""
-
-    def finish(self, result: Result) -> bool:
-        """Nothing was shown."""
-        del result
-        return self.is_enough
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Streamed:
     """Text on standard output, as the command line writes it."""
 
     def __init__(self, session: Session, output: Output | None) -> None:
-        terminal = Terminal(session, Nobody(), out=sys.stdout, err=sys.stderr)
+        out, err = (cast("TextIO", _Scrubbed(stream)) for stream in (sys.stdout, sys.stderr))
+        terminal = Terminal(session, Nobody(), out=out, err=err)
         self._renderer = terminal.renderer(output)
 
-    def feed(self, event: Event) -> None:
+    def feed(self, event: Event, timeline: Timeline) -> None:
         """Write what can be written now."""
+        del timeline
         self._renderer.feed(event)
 
-    def finish(self, result: Result) -> bool:
+    def finish(self, answer: Answer[Any]) -> bool:
         """Write the rest."""
-        del result
+        del answer
         self._renderer.close()
         return True
 
 
+class Changes:
+    """A line for each change of a state and for what is said, where nobody looks on."""
+
+    def feed(self, event: Event, timeline: Timeline) -> None:
+        """Write it, if it is one."""
+        del timeline
+        if isinstance(event, Notice):
+            print(scrub(prose(event.text)))  # noqa: T201  # the log of the run
+        elif isinstance(event, JobChange) and event.kind != "progress":
+            print(scrub(job_change_line(event)))  # noqa: T201
+
+    def finish(self, answer: Answer[Any]) -> bool:
+        """The answer is still to be shown."""
+        del answer
+        return False
+
+
 class InPlace:
-    """One display of a cell, updated as frames come; in the end it holds the whole result.
+    """One display of a cell, updated as frames come; in the end it holds the whole answer.
 
     What is saved with the notebook is that last state, so it needs no widgets to be seen again.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, settings: Settings | None = None) -> None:
         self._clock = clock
+        self._settings = settings or Settings()
         self._handle: Any = None
         self._shown_at_s: float | None = None
         self._frame: Frame | None = None
         self._notices: deque[str] = deque(maxlen=_NOTICES)
 
-    def feed(self, event: Event) -> None:
+    def feed(self, event: Event, timeline: Timeline) -> None:
         """Show a frame when it is time for one, and at once what is said to the person."""
         if isinstance(event, Notice):
-            self._notices.append(prose(event.text))
-            self._show(self._bundle())
+            self._notices.append(scrub(prose(event.text)))
+            self._show(self._bundle(timeline.rates))
         elif isinstance(event, Frame):
             self._frame = event
             if event.is_final or self._is_due():
                 self._shown_at_s = self._clock.monotonic()
-                self._show(self._bundle())
+                self._show(self._bundle(timeline.rates))
 
-    def finish(self, result: Result) -> bool:
-        """Put the result in place of what was shown, if anything was."""
+    def finish(self, answer: Answer[Any]) -> bool:
+        """Put the answer in place of what was shown, if anything was."""
         if self._handle is None:
             return False
-        self._show(result._repr_mimebundle_())
+        self._show(answer._repr_mimebundle_())
         return True
 
     def _is_due(self) -> bool:
@@ -121,28 +136,40 @@ class InPlace:
         else:
             self._handle.update(bundle, raw=True)
 
-    def _bundle(self) -> dict[str, Any]:
+    def _bundle(self, rates: Sequence[float | None]) -> dict[str, Any]:
         said = "".join(f"<div>{html.escape(notice)}</div>" for notice in self._notices)
         if self._frame is None:
             return {"text/plain": "\n".join(self._notices), "text/html": said}
+        bundle = frame_bundle(self._frame, rates, self._settings)
         return {
-            "text/plain": "\n".join([frame_text(self._frame, TEXT_WIDTH), *self._notices]),
-            "text/html": frame_html(self._frame) + said,
+            "text/plain": "\n".join([bundle["text/plain"], *self._notices]),
+            "text/html": bundle["text/html"] + said,
         }
 
 
-def view_for(
-    shell: InteractiveShell, session: Session, invocation: Invocation, *, is_quiet: bool
-) -> EventView:
+def frame_bundle(frame: Frame, rates: Sequence[float | None], settings: Settings) -> dict[str, Any]:
+    """One frame in the forms that a notebook shows, with the rate over time."""
+    text = frame_text(frame, TEXT_WIDTH, limit=settings.row_limit)
+    line = rates_line(rates)
+    return {
+        "text/plain": scrub(f"{text}\n{line}" if line else text),
+        "text/html": scrubbed_html(frame_html(frame, limit=settings.row_limit, rates=rates)),
+    }
+
+
+def view_for(core: Core, invocation: Invocation, *, is_quiet: bool) -> EventView:
     """How one command shows itself in this shell."""
+    session = core.session
     if is_quiet:
         return Unseen(is_enough=True)
     if invocation.output not in {None, Output.TABLE}:
         return Streamed(session, invocation.output)
     if not _takes_time(invocation):
-        return Unseen(is_enough=False)
-    if is_kernel(shell):
-        return InPlace(session.clock)
+        return Unseen()
+    if core.is_batch:
+        return Changes()
+    if is_kernel(core.shell):
+        return InPlace(session.clock, core.engine.settings)
     return Streamed(session, invocation.output)
 
 

@@ -32,7 +32,7 @@ def vertical_jobs_lines(
 ) -> list[str]:
     """One job a block, everything in full."""
     blocks = [
-        [_heading(row.job, row.number, colour), *job_block(row.job, now=now, colour=colour)]
+        [_heading(row.job, row.number or None, colour), *job_block(row.job, now=now, colour=colour)]
         for row in rows
     ]
     return _parted(blocks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bitsshell.known_secrets import scrub
 from bitsshell.render.text import clip, folded_names, prose
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def folded_error_lines(errors: Iterable[BitsShellError], width: int = 80) -> lis
             where += f", {len(jobs):,} jobs"
         elif jobs[0]:
             where += f", job {prose(jobs[0])}"
-        lines.append(_clipped(f"{where}: {prose(what)}", width))
+        lines.append(_clipped(f"{where}: {prose(scrub(what))}", width))
         if hint:
-            lines.append(_clipped(f"next: {prose(hint)}", width))
+            lines.append(_clipped(f"next: {prose(scrub(hint))}", width))
     return lines
 
 

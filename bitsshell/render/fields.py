@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bitsshell.bits import JobState, Priority
+from bitsshell.bits import NO_LIMIT, Effect, JobState, Priority, UrlGroupList
 from bitsshell.render import units
 from bitsshell.render.cells import ListedFile, Numbered, host_state, listed_files, numbered
 from bitsshell.render.columns import Align, Column, fitted_table
+from bitsshell.render.entries import command_text, counts_text, entry_sgr, hosts_text
 from bitsshell.render.grid import block_lines
 from bitsshell.render.paint import state_sgr
 from bitsshell.render.text import NOTHING, UNKNOWN, clip, clip_middle, neutral
-from bitsshell.results import HostStatus, View, listing_order
+from bitsshell.results import Ended, EntryKind, HostStatus, View, listing_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ class Kind(enum.Enum):
     CHOICE = "choice"
     FLAG = "yes or no"
     NUMBER = "number"
+    LIMIT = "limit"
     SIZE = "size"
     DURATION = "duration"
     SHARE = "percentage"
@@ -66,7 +68,9 @@ class Field:
                 return units.ago(value)
             case Kind.SHARE:
                 return units.percent(value)
-            case Kind.NUMBER:
+            case Kind.LIMIT if value == NO_LIMIT:
+                return "none"
+            case Kind.NUMBER | Kind.LIMIT:
                 return UNKNOWN if value is None else f"{value:,}"
 
     @property
@@ -127,10 +131,57 @@ _HOST_FIELDS = (
     Field("product", Kind.TEXT, lambda host, _: host.product),
 )
 
+_ENTRY_FIELDS = (
+    Field("entry", Kind.NUMBER, lambda entry, _: entry.number),
+    Field("at", Kind.TEXT, lambda entry, _: units.timestamp(entry.at)),
+    Field("age", Kind.DURATION, lambda entry, now: _age(entry.at, now)),
+    Field("status", Kind.CHOICE, lambda entry, _: entry.ended.value, choices=tuple(Ended)),
+    Field("hosts", Kind.TEXT, lambda entry, _: hosts_text(entry), cut=clip_middle),
+    Field("command", Kind.TEXT, lambda entry, _: command_text(entry)),
+    Field("verb", Kind.TEXT, lambda entry, _: entry.verb),
+    Field("words", Kind.TEXT, lambda entry, _: " ".join(entry.words)),
+    Field("kind", Kind.CHOICE, lambda entry, _: entry.kind.value, choices=tuple(EntryKind)),
+    Field("effect", Kind.CHOICE, lambda entry, _: entry.effect, choices=tuple(Effect)),
+    Field("counts", Kind.TEXT, lambda entry, _: counts_text(entry.summary)),
+    Field("took", Kind.DURATION, lambda entry, _: entry.elapsed_s),
+    Field("user", Kind.TEXT, lambda entry, _: entry.user),
+    Field("front", Kind.TEXT, lambda entry, _: entry.front),
+    Field("session", Kind.TEXT, lambda entry, _: entry.session),
+    Field("run", Kind.TEXT, lambda entry, _: entry.run),
+    Field("step", Kind.TEXT, lambda entry, _: entry.step),
+)
+HISTORY_COLUMNS = ("entry", "at", "status", "hosts", "command")
+
+_STARTED_FIELDS = (
+    Field("entry", Kind.NUMBER, lambda job, _: job.entry),
+    Field("age", Kind.DURATION, lambda job, now: _age(job.at, now)),
+    Field("host", Kind.TEXT, lambda job, _: job.host, cut=clip_middle),
+    Field("name", Kind.TEXT, lambda job, _: job.name),
+    Field("id", Kind.TEXT, lambda job, _: job.job_id),
+    Field("reference", Kind.TEXT, lambda job, _: job.reference),
+    Field("state", Kind.TEXT, lambda job, _: job.state),
+    Field("what", Kind.TEXT, lambda job, _: job.what),
+)
+STARTED_COLUMNS = ("entry", "age", "host", "name", "reference", "state", "what")
+
+_URL_GROUP_FIELDS = (
+    Field("host", Kind.TEXT, lambda group, _: group.host, cut=clip_middle),
+    Field("group", Kind.TEXT, lambda group, _: group.url_group, cut=clip_middle),
+    Field("suffix", Kind.TEXT, lambda group, _: group.url_suffix, cut=clip_middle),
+    Field("published", Kind.FLAG, lambda group, _: group.url_exists),
+    Field("connections", Kind.LIMIT, lambda group, _: group.connection_limit),
+    Field("bandwidth", Kind.LIMIT, lambda group, _: group.bandwidth_limit),
+)
+URL_GROUP_COLUMNS = ("host", "group", "connections", "bandwidth")
+URL_COLUMNS = ("host", "group", "suffix", "published")
+
 FIELDS: Mapping[View, Mapping[str, Field]] = {
     View.JOBS: {field.name: field for field in _JOB_FIELDS},
     View.FILES: {field.name: field for field in _FILE_FIELDS},
     View.HOSTS: {field.name: field for field in _HOST_FIELDS},
+    View.HISTORY: {field.name: field for field in _ENTRY_FIELDS},
+    View.STARTED: {field.name: field for field in _STARTED_FIELDS},
+    View.URL_GROUPS: {field.name: field for field in _URL_GROUP_FIELDS},
 }
 """The fields of every view that has columns, by name."""
 
@@ -147,7 +198,9 @@ def ordered_jobs(jobs: Iterable[Job], shape: Shape, now: datetime) -> list[Job]:
 
 
 def job_rows(jobs: Iterable[Job], shape: Shape, now: datetime) -> list[Numbered]:
-    """The same, numbered from 1."""
+    """The same, numbered from 1; each 0 where the shape has no numbers."""
+    if not shape.is_numbered:
+        return [Numbered(0, job) for job in ordered_jobs(jobs, shape, now)]
     if not shape.order:
         return numbered(jobs)
     return [Numbered(n, job) for n, job in enumerate(ordered_jobs(jobs, shape, now), 1)]
@@ -164,14 +217,23 @@ def host_rows(outcomes: Iterable[Outcome], shape: Shape, now: datetime) -> list[
     return _ordered(sorted(hosts, key=lambda host: host.name), View.HOSTS, shape, now)
 
 
-def rows_of(
-    view: View, outcomes: Sequence[Outcome], shape: Shape, now: datetime
-) -> list[Job] | list[ListedFile] | list[HostStatus]:
+def rows_of(view: View, outcomes: Sequence[Outcome], shape: Shape, now: datetime) -> list[Any]:
     """The rows of a listing in the order of the shape, as its fields take them."""
     if view is View.HOSTS:
         return host_rows(outcomes, shape, now)
+    if view in {View.HISTORY, View.STARTED}:
+        return _ordered([one.value for one in outcomes if one.value], view, shape, now)
+    if view is View.URL_GROUPS:
+        lists = [one.value.groups for one in outcomes if isinstance(one.value, UrlGroupList)]
+        rows = sorted((row for rows in lists for row in rows), key=lambda row: row.host)
+        return _ordered(rows, view, shape, now)
     jobs = [job for outcome in outcomes for job in outcome.jobs]
     return file_rows(jobs, shape, now) if view is View.FILES else ordered_jobs(jobs, shape, now)
+
+
+def usual_url_columns(rows: Sequence[Any]) -> tuple[str, ...]:
+    """What is shown of URL groups, or of URLs where these were asked for."""
+    return URL_COLUMNS if any(row.url_suffix is not None for row in rows) else URL_GROUP_COLUMNS
 
 
 def _ordered(rows: Iterable[Any], view: View, shape: Shape, now: datetime) -> list[Any]:
@@ -216,9 +278,10 @@ def shaped_lines(
     """The chosen columns of rows as a table; as blocks when it does not fit, or is not wanted."""
     fields = [FIELDS[view][name] for name in columns]
     has_numbers = view is View.JOBS
+    shows_numbers = has_numbers and all(row.number for row in rows)
     if not vertical:
         table = [_column(field, now, has_numbers=has_numbers) for field in fields]
-        if has_numbers:
+        if shows_numbers:
             table.insert(0, Column("#", lambda row: str(row.number), align="right"))
         lines = fitted_table(table, rows, width, colour=colour)
         if lines is not None:
@@ -226,7 +289,7 @@ def shaped_lines(
     blocks: list[str] = []
     for row in rows:
         bare = row.job if has_numbers else row
-        pairs = [("#", str(row.number))] if has_numbers else []
+        pairs = [("#", str(row.number))] if shows_numbers else []
         pairs += [(field.name, field.cell(bare, now)) for field in fields]
         blocks += [*block_lines(pairs), ""]
     return blocks[:-1]
@@ -236,12 +299,20 @@ def _column(field: Field, now: datetime, *, has_numbers: bool) -> Column[Any]:
     def bare(row: Any) -> Any:
         return row.job if has_numbers else row
 
-    is_state = field.name == "state" and has_numbers
+    sgr: Callable[[Any], str | None] | None = None
+    if has_numbers and field.name == "state":
+        sgr = _state_sgr
+    elif field in _ENTRY_FIELDS and field.name == "status":
+        sgr = entry_sgr
     return Column(
         field.name,
         lambda row: field.cell(bare(row), now),
         align=field.align,
         least=_LEAST_TEXT if field.kind is Kind.TEXT else None,
         cut=field.cut,
-        sgr=(lambda row: state_sgr(bare(row).state)) if is_state else None,
+        sgr=sgr,
     )
+
+
+def _state_sgr(row: Numbered) -> str | None:
+    return state_sgr(row.job.state)

@@ -7,11 +7,13 @@ style blocks, ids, classes or links. Every text is neutralised, then escaped.
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bitsshell.bits import Explanation, Job, JobDetail
 from bitsshell.render import units
+from bitsshell.render.bars import sparkline_image
 from bitsshell.render.cells import (
     count_or_unknown,
     file_percent,
@@ -21,15 +23,26 @@ from bitsshell.render.cells import (
     state_counts,
 )
 from bitsshell.render.checks import checks_lines
+from bitsshell.render.entries import entry_lines
 from bitsshell.render.errors import explanation_pairs, folded_error_lines, job_error_lines
-from bitsshell.render.fields import FIELDS, file_rows, host_rows, job_rows, rows_of
+from bitsshell.render.fields import (
+    FIELDS,
+    HISTORY_COLUMNS,
+    STARTED_COLUMNS,
+    file_rows,
+    host_rows,
+    job_rows,
+    rows_of,
+    usual_url_columns,
+)
 from bitsshell.render.listings import jobs_footer, outcome_errors
 from bitsshell.render.messages import counts_line, ending_line
 from bitsshell.render.outcomes import changed_id, changed_priority, changed_what
 from bitsshell.render.paint import STATE_HTML
 from bitsshell.render.plans import planned_lines
+from bitsshell.render.runs import condition_columns, run_lines
 from bitsshell.render.text import NOTHING, clip, clip_middle, counted, folded_names, neutral, prose
-from bitsshell.results import Check, HostStatus, View
+from bitsshell.results import Check, ConditionResult, Entry, HostStatus, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,32 +57,58 @@ _NAME_CELLS, _PATH_CELLS = 60, 80
 _CELL = "padding:2px 8px;text-align:left;border:none"
 _NUMBER = "padding:2px 8px;text-align:right;border:none"
 _ERROR = "color:#c62828;margin:2px 0"
+_NOT_MET = f"{_CELL};color:#c62828;font-weight:bold"
 _CHECKS = "font-family:monospace;white-space:pre"
 _CHECKS_CELLS = 100
 _FAINT = "opacity:0.7;margin:2px 0"
 
 
-def report_html(report: Report, *, limit: int = ROW_LIMIT) -> str:
-    """A whole report: plan or last frame or rows, then errors, notices and counts."""
-    parts = [_report_body(report, limit)]
+def report_html(
+    report: Report,
+    *,
+    limit: int = ROW_LIMIT,
+    rates: Sequence[float | None] = (),
+    as_of: datetime | None = None,
+) -> str:
+    """A whole report: plan or last frame or rows, then errors, notices and counts.
+
+    `rates` are those of a watch over time, in bytes per second; `as_of` is said where it is given.
+    """
+    parts = [_report_body(report, limit, rates)]
     if report.planned is not None:
         parts.insert(0, _lines(planned_lines(report.planned), _FAINT))
+    if report.conclusion is not None:
+        parts.append(_lines(report.conclusion.lines, _FAINT))
     parts.append(_lines(folded_error_lines(outcome_errors(report.outcomes)), _ERROR))
     parts.append(_lines([prose(notice) for notice in report.notices], _FAINT))
     ending = ending_line(report.summary)
-    if ending is None and report.view in {View.CHANGES, View.WATCH}:
+    is_counted = report.view in {View.CHANGES, View.WATCH} and report.planned is None
+    if ending is None and is_counted:
         ending = counts_line(report.summary)
     if ending is not None:
         parts.append(_lines([ending], _FAINT))
+    if as_of is not None:
+        parts.append(_lines([f"as of {units.timestamp(as_of)}"], _FAINT))
     return f"<div>{''.join(parts)}</div>"
 
 
-def frame_html(frame: Frame, *, limit: int = ROW_LIMIT) -> str:
-    """One frame of a watch, which says as of when it is and whether it is the last one."""
+def _sparkline(rates: Sequence[float | None]) -> str:
+    top = max(rate for rate in rates if rate is not None)
+    said = f"up to {units.rate(top)}"
+    image = f'<img src="{sparkline_image(rates)}" alt="rate over time, {_safe(said)}">'
+    return f'<div style="{_FAINT}">{image} {_safe(said)}</div>'
+
+
+def frame_html(frame: Frame, *, limit: int = ROW_LIMIT, rates: Sequence[float | None] = ()) -> str:
+    """One frame of a watch, which says as of when it is and whether it is the last one.
+
+    `rates` are those of all its jobs together over time, drawn where there are any.
+    """
     rows = [_watch_row(row) for row in frame.rows[:limit]]
     head = f"{frame.phase}, as of {units.time_of_day(frame.as_of)}"
     parts = [
         f'<div style="font-weight:bold">{_safe(head)}, {counted(len(frame.rows), "job")}</div>',
+        _sparkline(rates) if any(rates) else "",
         _table(["host", "name", "state", "", "done", "size", "rate", "left"], rows),
     ]
     rest = frame.rows[limit:]
@@ -81,7 +120,7 @@ def frame_html(frame: Frame, *, limit: int = ROW_LIMIT) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def _report_body(report: Report, limit: int) -> str:
+def _report_body(report: Report, limit: int, rates: Sequence[float | None]) -> str:
     if report.shape.columns:
         return _shaped(report, limit)
     match report.view:
@@ -97,13 +136,52 @@ def _report_body(report: Report, limit: int) -> str:
         case View.CHANGES:
             return _outcomes(report.outcomes, limit)
         case View.WATCH:
-            frame = "" if report.last_frame is None else frame_html(report.last_frame, limit=limit)
+            frame = (
+                ""
+                if report.last_frame is None
+                else frame_html(report.last_frame, limit=limit, rates=rates)
+            )
             return frame + (_outcomes(report.outcomes, limit) if not frame else "")
+        case View.CONDITIONS:
+            return _conditions(report, limit)
+        case View.HISTORY | View.STARTED:
+            usual = HISTORY_COLUMNS if report.view is View.HISTORY else STARTED_COLUMNS
+            return _shaped(replace(report, shape=replace(report.shape, columns=usual)), limit)
+        case View.URL_GROUPS:
+            rows = rows_of(report.view, report.outcomes, report.shape, datetime.now(UTC))
+            shape = replace(report.shape, columns=usual_url_columns(rows))
+            return _shaped(replace(report, shape=shape), limit)
+        case View.RUN | View.DIFFERENCES | View.CHECKS | View.ENTRY | View.TEXT:
+            return _lines(_text_lines(report, limit), _CHECKS)
+
+
+def _text_lines(report: Report, limit: int) -> list[str]:
+    """What is laid out as text in a notebook, too."""
+    values = [outcome.value for outcome in report.outcomes]
+    match report.view:
+        case View.RUN | View.DIFFERENCES:
+            return run_lines(report.outcomes, width=_CHECKS_CELLS)
         case View.CHECKS:
-            checks = [one.value for one in report.outcomes if isinstance(one.value, Check)]
-            return _lines(checks_lines(checks, width=_CHECKS_CELLS), _CHECKS)
-        case View.TEXT:
-            return ""
+            checks = [value for value in values if isinstance(value, Check)]
+            return checks_lines(checks, width=_CHECKS_CELLS)
+        case View.ENTRY:
+            entries = [value for value in values if isinstance(value, Entry)]
+            return entry_lines(entries[:limit], width=_CHECKS_CELLS)
+        case _:
+            return []
+
+
+def _conditions(report: Report, limit: int) -> str:
+    every = [one.value for one in report.outcomes if isinstance(one.value, ConditionResult)]
+    columns = condition_columns(every)
+    rows = [
+        [
+            _td(column.cell(row), _CELL if row.is_met or column.title != "met" else _NOT_MET)
+            for column in columns
+        ]
+        for row in every[:limit]
+    ]
+    return _limited([column.title for column in columns], rows, len(every))
 
 
 def _shaped(report: Report, limit: int) -> str:
@@ -126,9 +204,10 @@ def _shaped(report: Report, limit: int) -> str:
 
 def _jobs(report: Report, limit: int) -> str:
     every = job_rows(report.jobs, report.shape, datetime.now(UTC))
+    has_numbers = report.shape.is_numbered
     rows = [
         [
-            _td(str(row.number), _NUMBER),
+            *([_td(str(row.number), _NUMBER)] if has_numbers else []),
             _td(neutral(row.job.host)),
             _td(neutral(row.job.id), title=row.job.id),
             _name(row.job),
@@ -141,7 +220,9 @@ def _jobs(report: Report, limit: int) -> str:
         ]
         for row in every[:limit]
     ]
-    titles = ["#", "host", "id", "name", "state", "done", "size", "files", "priority", "created"]
+    titles = ["host", "id", "name", "state", "done", "size", "files", "priority", "created"]
+    if has_numbers:
+        titles.insert(0, "#")
     return _limited(titles, rows, len(every)) + _lines([jobs_footer(report.outcomes)], _FAINT)
 
 
@@ -229,7 +310,16 @@ def _outcomes(outcomes: Sequence[Outcome], limit: int) -> str:
         for outcome in outcomes[:limit]
     ]
     titles = ["host", "job", "name", "result", "state", "priority", "what", "warning"]
-    return _limited(titles, rows, len(outcomes))
+    return _limited(*_with_something(titles, rows), len(outcomes))
+
+
+def _with_something(
+    titles: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """The titles and rows without the columns in which no row has anything."""
+    empty = {_td(""), _td(NOTHING)}
+    kept = [at for at in range(len(titles)) if any(row[at] not in empty for row in rows)]
+    return [titles[at] for at in kept], [[row[at] for at in kept] for row in rows]
 
 
 def _warning(outcome: Outcome) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import Explanation, JobDetail, JobList
@@ -15,12 +15,33 @@ from bitsshell.render.blocks import (
 )
 from bitsshell.render.cells import state_counts
 from bitsshell.render.checks import checks_lines
-from bitsshell.render.fields import file_rows, host_rows, job_rows, shaped_lines
+from bitsshell.render.entries import entries_footer, entry_lines, started_footer
+from bitsshell.render.fields import (
+    HISTORY_COLUMNS,
+    STARTED_COLUMNS,
+    file_rows,
+    host_rows,
+    job_rows,
+    rows_of,
+    shaped_lines,
+    usual_url_columns,
+)
 from bitsshell.render.messages import partial_line
 from bitsshell.render.paint import DIM, painted
+from bitsshell.render.runs import conditions_lines, run_lines
 from bitsshell.render.tables import files_lines, hosts_lines, jobs_lines
 from bitsshell.render.text import counted
-from bitsshell.results import USUAL, Check, HostStatus, Outcome, Shape, View, listing_order
+from bitsshell.results import (
+    USUAL,
+    Check,
+    ConditionResult,
+    Entry,
+    HostStatus,
+    Outcome,
+    Shape,
+    View,
+    listing_order,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +82,21 @@ def listing_lines(
                 one.value for one in outcomes if isinstance(one.value, Explanation | JobDetail)
             ]
             return explanations_lines(items, width=width, colour=colour)
+        case View.CONDITIONS:
+            results = [one.value for one in outcomes if isinstance(one.value, ConditionResult)]
+            return conditions_lines(results, width=width, colour=colour)
+        case View.RUN | View.DIFFERENCES:
+            return run_lines(outcomes, width=width, colour=colour)
         case View.CHECKS:
             checks = [one.value for one in outcomes if isinstance(one.value, Check)]
             return checks_lines(checks, width=width, colour=colour)
+        case View.ENTRY:
+            entries = [one.value for one in outcomes if isinstance(one.value, Entry)]
+            return entry_lines(entries[:limit], width=width, colour=colour)
+        case View.HISTORY | View.STARTED:
+            return _journal_rows(view, outcomes, settings)
+        case View.URL_GROUPS:
+            return _url_groups(outcomes, settings)
         case _:
             return []
 
@@ -131,6 +164,32 @@ def _hosts(outcomes: Sequence[Outcome], how: _Settings) -> list[str]:
         lines = hosts_lines(shown, width=how.width, colour=how.colour)
     failed = _failed_words(outcomes, sum(host.error is not None for host in rows))
     return _whole(lines, len(rows) - len(shown), counted(len(rows), "host") + failed, how.colour)
+
+
+def _url_groups(outcomes: Sequence[Outcome], how: _Settings) -> list[str]:
+    rows = rows_of(View.URL_GROUPS, outcomes, how.shape, how.now)
+    shown = rows[: how.limit]
+    usual = usual_url_columns(rows)
+    how = replace(how, shape=replace(how.shape, columns=how.shape.columns or usual))
+    lines = how.shaped(View.URL_GROUPS, shown) if rows else []
+    answered = len({outcome.host for outcome in outcomes if outcome.error is None})
+    what = "URL" if any(row.url_suffix is not None for row in rows) else "URL group"
+    footer = f"{counted(len(rows), what)} on {counted(answered, 'host')}"
+    return _whole(lines, len(rows) - len(shown), footer + _failed_words(outcomes), how.colour)
+
+
+def _journal_rows(view: View, outcomes: Sequence[Outcome], how: _Settings) -> list[str]:
+    """Rows of the journal. The newest stand last, so that of too many the first are left out."""
+    rows = rows_of(view, outcomes, how.shape, how.now)
+    is_history = view is View.HISTORY
+    footer = entries_footer(rows) if is_history else started_footer(rows)
+    if not rows:
+        return [painted(footer, DIM, colour=how.colour)]
+    shown = rows if how.limit is None else rows[-how.limit :]
+    usual = HISTORY_COLUMNS if is_history else STARTED_COLUMNS
+    how = replace(how, shape=replace(how.shape, columns=how.shape.columns or usual))
+    hidden = [f"… {len(rows) - len(shown):,} before"] if len(rows) > len(shown) else []
+    return [*hidden, *how.shaped(view, shown), painted(footer, DIM, colour=how.colour)]
 
 
 def _details(outcomes: Sequence[Outcome]) -> list[JobDetail]:

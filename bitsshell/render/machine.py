@@ -16,6 +16,7 @@ from bitsshell.render.text import neutral, prose
 from bitsshell.results import (
     USUAL,
     Begin,
+    Conclusion,
     Event,
     Frame,
     JobChange,
@@ -85,6 +86,8 @@ class MachineRenderer:
                 self._frame, self._rates = event, None
             case JobChange():
                 self.change(records.change_record(event, self._rate(event)))
+            case Conclusion():
+                self.conclude(event)
             case Summary():
                 if line := ending_line(event):
                     self.err.line(line)
@@ -104,6 +107,10 @@ class MachineRenderer:
     def change(self, record: Record) -> None:
         """Take one change of a watch."""
         raise NotImplementedError
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """Take what it all comes to; it is a record, the last one."""
+        self.write([dict(conclusion.record)])
 
     def failure(self, outcome: Outcome) -> None:
         """Take an outcome that is an error: for `close`, unless a subclass knows better."""
@@ -215,6 +222,11 @@ _JOB_COLUMNS = (
 )  # fmt: skip
 _ERROR_COLUMNS = ("error_hex", "error_symbol", "error_meaning", "error_context")
 _CODE_COLUMNS = ("code", "hex", "symbol", "meaning", "remedy")
+_ENTRY_COLUMNS = (
+    "entry", "at", "ended", "user", "front", "session", "run", "step", "kind", "status", "effect",
+    "typed", "summary_well", "summary_failed", "summary_not_sent", "summary_unknown",
+    "summary_unmet", "error_message",
+)  # fmt: skip
 _CSV_COLUMNS: dict[View, tuple[str, ...]] = {
     View.JOBS: _JOB_COLUMNS,
     View.JOB: _JOB_COLUMNS + _ERROR_COLUMNS,
@@ -228,6 +240,17 @@ _CSV_COLUMNS: dict[View, tuple[str, ...]] = {
     ),
     View.EXPLAIN: ("host", "id", "name", "state", *_CODE_COLUMNS, *_ERROR_COLUMNS),
     View.CHECKS: ("subject", "check", "state", "text", "next"),
+    View.RUN: ("number", "id", "title", "status", "elapsed_s", "note", "error_type"),
+    View.CONDITIONS: ("host", "job_id", "job_name", "condition", "met", "observed"),
+    View.DIFFERENCES: ("kind", "where", "what", "first", "second", "counts"),
+    View.HISTORY: _ENTRY_COLUMNS,
+    View.ENTRY: _ENTRY_COLUMNS,
+    View.STARTED: (
+        "entry", "at", "host", "job_id", "job_name", "reference", "what", "is_sure", "state",
+    ),
+    View.URL_GROUPS: (
+        "host", "url_group", "connection_limit", "bandwidth_limit", "url_suffix", "url_exists",
+    ),
     View.CHANGES: ("status", *_JOB_COLUMNS, "warning_hex", "warning_symbol"),
     View.WATCH: (
         "event", "at", "host", "job_id", "name", "state", "previous_state", "bytes_total",
@@ -252,6 +275,10 @@ class CsvRenderer(MachineRenderer):
     def change(self, record: Record) -> None:
         """Write it now."""
         self._rows([record])
+
+    def conclude(self, conclusion: Conclusion) -> None:
+        """It is no row: it is said."""
+        self.err.lines(list(conclusion.lines))
 
     def close(self) -> None:
         """Write the header if nothing came, then say the errors."""
@@ -311,6 +338,22 @@ class TsvRenderer(CsvRenderer):
     def row(self, cells: Sequence[str]) -> str:
         """Cells as a line."""
         return "\t".join(cells)
+
+
+def csv_text(found: Sequence[Record], columns: Sequence[str] | None = None) -> str:
+    """Records as CSV with a header: what a spreadsheet would compute is text, lists are left out.
+
+    `columns` are those of flat records; all of them, in the order in which they come, by default.
+    """
+    flat = [flat_record(record) for record in found]
+    names = list(columns or dict.fromkeys(name for record in flat for name in record))
+    rows = [names, *([_cell(record.get(name)) for name in names] for record in flat)]
+    return "".join(f"{','.join(map(_quoted, row))}\n" for row in rows)
+
+
+def flat_record(record: Record) -> Record:
+    """A record for a table: no lists in it, and what is nested under names like `error_hex`."""
+    return {name: value for name, value in _flat(record).items() if not isinstance(value, list)}
 
 
 def _flat(record: Record) -> Record:

@@ -34,7 +34,7 @@ def counts(summary: Summary) -> str:
     parts = [
         (summary.well, "done"),
         (summary.failed, "failed"),
-        (summary.unmet, "not there yet"),
+        (summary.unmet, "not met" if summary.verb == "check" else "not there yet"),
         (summary.unknown, "unknown"),
         (summary.not_sent, "not sent"),
     ]

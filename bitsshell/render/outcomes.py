@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bitsshell.bits import UrlGroup
 from bitsshell.errors import shown
 from bitsshell.render import units
 from bitsshell.render.cells import progress_amount
@@ -87,7 +88,7 @@ def change_words(outcome: Outcome) -> str:
         what = f"{name}  {job.state.name}, {job.priority.name.lower()}"
     else:
         what = prose(outcome.planned or NOTHING)
-        if outcome.job_id:
+        if outcome.job_id and "://" not in outcome.job_id:
             what = what.replace(f" {outcome.job_id}", "")
     return f"{outcome.status.value:<10}  {what}"
 
@@ -119,6 +120,8 @@ def _outcome_name(outcome: Outcome) -> str:
 def changed_what(outcome: Outcome) -> str:
     """What was to be done, without the job's id and name, which stand in columns of their own."""
     text = outcome.planned or NOTHING
+    if isinstance(outcome.value, UrlGroup):
+        return prose(text)
     job_id = outcome.job_id or _first(outcome, lambda job: job.id)
     name = _first(outcome, lambda job: job.name)
     if name:
@@ -138,6 +141,8 @@ def changed_priority(outcome: Outcome) -> str:
 def changed_id(outcome: Outcome) -> str:
     """The beginning of the job's id."""
     job_id = outcome.job_id or _first(outcome, lambda job: job.id)
+    if job_id and "://" in job_id:  # a URL that was published
+        return neutral(job_id)
     return neutral(job_id[:_SHORT_ID]) if job_id else NOTHING
 
 

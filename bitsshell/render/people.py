@@ -16,11 +16,14 @@ from bitsshell.render.outcomes import (
     job_change_line,
 )
 from bitsshell.render.plans import planned_lines
+from bitsshell.render.runs import difference_lines, running_line, step_error_lines, step_line
 from bitsshell.render.screen import InPlace
 from bitsshell.render.text import prose
 from bitsshell.results import (
     USUAL,
     Begin,
+    Conclusion,
+    Difference,
     Event,
     Frame,
     JobChange,
@@ -28,6 +31,8 @@ from bitsshell.results import (
     Outcome,
     PlanForm,
     Planned,
+    Running,
+    StepRun,
     Summary,
     Text,
     View,
@@ -42,7 +47,7 @@ if TYPE_CHECKING:
 _EARLY = 5
 """So many outcomes of a kind are shown as they come; more are folded at the end."""
 
-_AS_THEY_COME = {View.CHANGES, View.WATCH, View.TEXT}
+_AS_THEY_COME = {View.CHANGES, View.WATCH, View.TEXT, View.RUN, View.DIFFERENCES}
 
 
 class PeopleRenderer:
@@ -84,10 +89,15 @@ class PeopleRenderer:
         self._kinds: dict[str, int] = {}
         self._screen = InPlace()
         self._frame: Frame | None = None
+        self._is_running = False
+        self._concluded: list[str] = []
         self._events = NdjsonRenderer(out, err, width=width)
 
     def feed(self, event: Event) -> None:
         """Take the next event of the stream."""
+        if self._is_running:
+            self._is_running = False
+            self.out.raw(self._screen.erase())
         match event:
             case Begin(view=view, shape=shape):
                 self._view, self._shape = view, shape
@@ -107,6 +117,8 @@ class PeopleRenderer:
                 self._show(event)
             case JobChange():
                 self._changed(event)
+            case Running() | Conclusion():
+                self._of_run(event)
             case Summary():
                 self._end(event)
             case _:
@@ -130,9 +142,19 @@ class PeopleRenderer:
         )
         if any(outcome.error is None for outcome in collected):
             self.out.lines(lines)
+        self.out.lines(self._concluded)
+        self._concluded = []
         self.err.lines(folded_error_lines(outcome_errors(collected), self._width))
 
     def _outcome(self, outcome: Outcome) -> None:
+        if isinstance(outcome.value, StepRun):
+            step, colour = outcome.value, self._colour
+            self.out.lines([step_line(step, self._width, colour=colour)])
+            self.out.lines(step_error_lines(step, self._width, colour=colour))
+            return
+        if isinstance(outcome.value, Difference):
+            self.out.lines(difference_lines(outcome.value, self._width, colour=self._colour))
+            return
         if self._view not in _AS_THEY_COME:
             self._collected.append(outcome)
         elif self._view is View.CHANGES and (outcome.error or not self._is_early(outcome)):
@@ -144,6 +166,22 @@ class PeopleRenderer:
             self._events.feed(outcome)
         else:
             self._done(outcome)
+
+    def _of_run(self, event: Running | Conclusion) -> None:
+        if isinstance(event, Running):
+            self._show_running(event)
+        elif self._view in _AS_THEY_COME:
+            self.out.lines(list(event.lines))
+        else:
+            self._concluded = list(event.lines)
+
+    def _show_running(self, running: Running) -> None:
+        if self._live is None:
+            return
+        columns, _ = self._live()
+        line = self.out.fitting(running_line(running, columns, colour=self._colour))
+        self.out.raw(self._screen.draw([line], columns))
+        self._is_running = True
 
     def _changed(self, change: JobChange) -> None:
         if self._is_ndjson:

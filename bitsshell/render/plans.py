@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bitsshell.bits import ChangeState, CreateJob, Effect, JobAction, JobState
+from bitsshell.bits import (
+    ChangeState,
+    CreateJob,
+    DeleteUrlGroup,
+    Effect,
+    JobAction,
+    JobState,
+    PublishUrl,
+    UnpublishUrl,
+)
 from bitsshell.render import units
 from bitsshell.render.errors import folded_error_lines
 from bitsshell.render.text import clip, counted, folded_names, neutral, prose
@@ -68,7 +77,7 @@ def question(plan: Plan) -> str:
         where = folded_names(plan.hosts)
         asked = f"{plan.verb} {named} on {where}?" if named else f"{plan.verb} 1 job on {where}?"
     else:
-        asked = f"{plan.verb} {counted(size, 'job')} on {_hosts_in_words(plan.hosts)}?"
+        asked = f"{plan.verb} {counted(size, _noun(plan))} on {_hosts_in_words(plan.hosts)}?"
     return f"{asked} {'; '.join([*_losses(plan, replaced), *_left_out(plan)])}".rstrip()
 
 
@@ -93,9 +102,19 @@ def _headline(plan: Plan) -> str:
     effect = " (destroys something)" if plan.effect is Effect.DESTROY else ""
     does = "touch" if plan.steps else "follow"
     return (
-        f"{plan.verb} would {does} {counted(plan.size, 'job')} on "
+        f"{plan.verb} would {does} {counted(plan.size, _noun(plan))} on "
         f"{counted(len(plan.hosts), 'host')}{effect}"
     )
+
+
+def _noun(plan: Plan) -> str:
+    """What the plan acts on."""
+    operations = [step.operation for step in plan.steps]
+    if operations and all(isinstance(one, PublishUrl | UnpublishUrl) for one in operations):
+        return "URL"
+    if operations and all(isinstance(one, DeleteUrlGroup) for one in operations):
+        return "URL group"
+    return "job"
 
 
 def _short_name(step: Step) -> str:
@@ -122,6 +141,11 @@ def _losses(plan: Plan, replaced: int) -> list[str]:
         for change in changes
     ):
         losses.append(f"unfinished files are deleted{_loss_by(plan.steps, JobAction.COMPLETE)}")
+    operations = [step.operation for step in plan.steps]
+    if any(isinstance(operation, DeleteUrlGroup) for operation in operations):
+        losses.append(f"{their} settings and all that is published there are gone")
+    if any(isinstance(one, PublishUrl) and one.is_replacement for one in operations):
+        losses.append("what is published there now is taken back")
     if replaced:
         losses.append(f"{counted(replaced, 'job')} of that name cancelled for it")
     if plan.policy is not None:

@@ -9,18 +9,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bitsshell.bits import Explanation, HostIdentity, Job, JobDetail, JobError, JobFile, JobList
+from bitsshell.bits import (
+    Explanation,
+    HostIdentity,
+    Job,
+    JobDetail,
+    JobError,
+    JobFile,
+    JobList,
+    UrlGroup,
+    UrlGroupList,
+)
+from bitsshell.known_secrets import scrub, scrub_json
 from bitsshell.render.cells import ListedFile
 from bitsshell.render.units import iso
 from bitsshell.results import (
     Check,
+    ConditionResult,
+    Difference,
+    Entry,
     HostStatus,
     Item,
     JobChange,
     Outcome,
     Plan,
+    StartedJob,
     Status,
     Step,
+    StepRun,
     Summary,
     View,
 )
@@ -148,13 +164,51 @@ def check_record(check: Check) -> Record:
     }
 
 
+def run_step_record(step: StepRun) -> Record:
+    """One step of a run."""
+    return {
+        "number": step.number,
+        "id": step.id,
+        "title": step.title,
+        "status": step.status.value,
+        "elapsed_s": round(step.elapsed_s, 3),
+        "note": step.note,
+        "error_type": step.error_type,
+        "error": list(step.error),
+    }
+
+
+def condition_record(result: ConditionResult) -> Record:
+    """Whether one condition holds, and what was seen."""
+    return {
+        "host": result.host,
+        "job_id": result.job_id,
+        "job_name": result.job_name,
+        "condition": result.condition,
+        "met": result.is_met,
+        "observed": result.observed,
+    }
+
+
+def difference_record(found: Difference) -> Record:
+    """One thing that is not the same in two pieces of evidence."""
+    return {
+        "kind": found.kind.value,
+        "where": found.where,
+        "what": found.what,
+        "first": found.first,
+        "second": found.second,
+        "counts": found.counts,
+    }
+
+
 def exception_record(error: BitsShellError) -> Record:
     """An error of ours: `type` is its class, `code` the numeric code where it has one."""
     code = getattr(error, "code", None)
     return {
         "type": type(error).__name__,
-        "message": error.what(),
-        "hint": error.hint,
+        "message": scrub(error.what()),
+        "hint": scrub_json(error.hint),
         "host": error.host,
         "job": error.job,
         "code": code if isinstance(code, int) else None,
@@ -174,9 +228,75 @@ def item_record(item: Item) -> Record:
             return explanation_record(item)
         case Check():
             return check_record(item)
+        case StepRun():
+            return run_step_record(item)
+        case ConditionResult():
+            return condition_record(item)
+        case Difference():
+            return difference_record(item)
+        case Entry():
+            return entry_record(item)
+        case StartedJob():
+            return started_record(item)
+        case UrlGroup():
+            return url_group_record(item)
 
 
-def row_record(row: Job | ListedFile | HostStatus) -> Record:
+def entry_record(entry: Entry) -> Record:
+    """One entry of the journal; what it holds is made of the other records."""
+    return {
+        "entry": entry.number,
+        "session": entry.session,
+        "run": entry.run,
+        "step": entry.step,
+        "at": iso(entry.at),
+        "ended": iso(entry.ended_at),
+        "user": entry.user,
+        "front": entry.front,
+        "kind": entry.kind.value,
+        "status": entry.ended.value,
+        "effect": entry.effect,
+        "is_what_if": entry.is_what_if,
+        "typed": entry.typed,
+        "words": list(entry.words),
+        "hosts": list(entry.hosts),
+        "plan": entry.plan,
+        "outcomes": list(entry.outcomes),
+        "summary": entry.summary,
+        "error": entry.error,
+        "data": entry.data,
+        "output": entry.output,
+    }
+
+
+def started_record(job: StartedJob) -> Record:
+    """A job that was started, or a change that has no end."""
+    return {
+        "entry": job.entry,
+        "at": iso(job.at),
+        "host": job.host,
+        "job_id": job.job_id,
+        "job_name": job.name,
+        "reference": job.reference,
+        "what": job.what,
+        "is_sure": job.is_sure,
+        "state": job.state,
+    }
+
+
+def url_group_record(group: UrlGroup) -> Record:
+    """A URL group, or one URL of it: then with `url_suffix` and `url_exists`."""
+    return {
+        "host": group.host,
+        "url_group": group.url_group,
+        "connection_limit": group.connection_limit,
+        "bandwidth_limit": group.bandwidth_limit,
+        "url_suffix": group.url_suffix,
+        "url_exists": group.url_exists,
+    }
+
+
+def row_record(row: Job | ListedFile | HostStatus | UrlGroup) -> Record:
     """One row of a listing, whatever it lists."""
     if isinstance(row, ListedFile):
         return listed_file_record(row.job, row.number, row.file)
@@ -202,6 +322,8 @@ def change_outcome_record(outcome: Outcome) -> Record:
     ending = {"status": status_word(outcome.status), "warning": _warning(outcome)}
     if outcome.jobs:
         return {**job_record(outcome.jobs[0]), **ending}
+    if isinstance(outcome.value, UrlGroup):
+        return {"id": outcome.job_id, **url_group_record(outcome.value), **ending}
     return {"host": outcome.host, "id": outcome.job_id, **ending}
 
 
@@ -227,6 +349,8 @@ def outcome_records(outcome: Outcome, view: View) -> list[Record]:
             return []
         case JobList(jobs=jobs):
             return [job_record(job) for job in jobs]
+        case UrlGroupList(groups=groups):
+            return [url_group_record(group) for group in groups]
         case JobError() as error:
             return [job_error_record(error)]
         case item:

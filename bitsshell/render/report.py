@@ -48,10 +48,12 @@ def report_text(
                 shape=report.shape,
             )
         )
+    if report.conclusion is not None:
+        lines.extend(report.conclusion.lines)
     lines.extend(folded_error_lines(outcome_errors(report.outcomes), width))
     lines.extend(prose(notice) for notice in report.notices)
     ending = ending_line(report.summary)
-    if ending is None and report.view is View.CHANGES:
+    if ending is None and report.view is View.CHANGES and report.planned is None:
         ending = counts_line(report.summary)
     if ending is not None:
         lines.append(ending)

@@ -46,8 +46,13 @@ def jobs_lines(
 ) -> list[str]:
     """One job a row, as many columns as fit; vertical blocks when not even the least do."""
     jobs = [row.job for row in rows]
-    table = fitted_table(_job_columns(jobs, now), rows, width, colour=colour)
+    columns = _job_columns(jobs, now)
+    table = fitted_table(columns if _is_numbered(rows) else columns[1:], rows, width, colour=colour)
     return table if table is not None else vertical_jobs_lines(rows, now=now, colour=colour)
+
+
+def _is_numbered(rows: Sequence[Numbered]) -> bool:
+    return all(row.number for row in rows)
 
 
 def _job_columns(jobs: Sequence[Job], now: datetime) -> list[Column[Numbered]]:

@@ -94,7 +94,8 @@ def run(
 def kernel(fleet: PracticeFleet) -> Iterator[Kernel]:
     """One kernel for a module, connected to the first host."""
     host = fleet.hosts[0]
-    environment = {**os.environ, "BITSSHELL_PASSWORD": host.password}
+    # The tests talk to it as JupyterLab does, but answer no questions unless they say so.
+    environment = {**os.environ, "BITSSHELL_PASSWORD": host.password, "BITSSHELL_BATCH": "0"}
     manager, client = start_new_kernel(kernel_name="python3", env=environment)
     kernel = Kernel(manager, client)
     kernel.run(f"url = {fleet.files[-2].url!r}; other = {fleet.hosts[1].endpoint!r}")

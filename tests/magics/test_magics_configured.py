@@ -41,6 +41,16 @@ def test_what_config_and_doctor_say_stands_line_by_line(
     shown = shell.run_line_magic("bits_config", "show")._repr_mimebundle_()["text/plain"]
     assert 'bad = "jobs --state error"' in shown.splitlines()
     checks = shell.run_line_magic("bits_doctor", "first")
-    assert repr(checks) == "<doctor: 7 checks>"
+    assert repr(checks) == "<Checks of doctor: 7 checks>"
     assert {check.state.value for check in checks} == {"ok"}
     assert "enumeration" in checks._repr_mimebundle_()["text/html"]
+
+
+def test_a_mistake_in_the_file_is_said_in_two_lines(
+    file: Path, shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("auht = 1\n")
+    assert not shell.run_cell("%bits_jobs").success
+    first, second = capsys.readouterr().out.strip().splitlines()
+    assert "'auht' is no table here" in first
+    assert second.startswith("next: ")

@@ -12,10 +12,9 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.utils.capture import capture_output
 
+from bitsshell.api import JobSet, errors
 from bitsshell.commands import VERBS
 from bitsshell.practice import JobState, PracticeFleet, PracticeHost
-from magics import errors
-from magics.objects import Result
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -67,7 +66,9 @@ def test_bits_alone_shows_the_hosts_and_the_verbs(
 
 
 def test_bits_runs_a_verb_as_its_magic_does(run: Run) -> None:
-    assert repr(run("%bits jobs")) == repr(run("%bits_jobs")) == "<jobs: 0 jobs on 1 host>"
+    assert (
+        repr(run("%bits jobs")) == repr(run("%bits_jobs")) == "<JobSet of jobs: 0 jobs on 1 host>"
+    )
 
 
 def test_help_is_text_and_the_docstring(
@@ -88,9 +89,9 @@ def test_the_four_steps_bring_the_file(
 ) -> None:
     run("%bits_create {url} {path} --suspended --into job")
     job = shell.user_ns["job"]
-    assert [one.state.name for one in job] == ["SUSPENDED"]
+    assert [one.state.name for one in job.jobs] == ["SUSPENDED"]
     run("%bits_set {job} --priority foreground")
-    run("%bits_resume {job[0].id}")
+    run("%bits_resume {job[0].job_id}")
     managed = run("%bits_manage {job} --interval 0.05 --timeout 30")
     assert managed.ok
     assert managed.report.last_frame.is_final
@@ -104,7 +105,7 @@ def test_an_assignment_shows_nothing_and_keeps_the_value(
     capsys.readouterr()
     run("x = %bits_jobs")
     assert capsys.readouterr().out == ""
-    assert isinstance(shell.user_ns["x"], Result)
+    assert isinstance(shell.user_ns["x"], JobSet)
 
 
 def test_a_quiet_result_shows_itself_in_a_later_cell(
@@ -183,8 +184,25 @@ def test_without_a_person_a_destructive_plan_is_never_sent(run: Run, host: Pract
 def test_what_if_sends_nothing_and_returns_the_plan(run: Run, host: PracticeHost) -> None:
     planned = run("%bits_create {url} {path} --what-if")
     assert len(planned.report.plan.steps) == 1
-    assert repr(planned) == "<create: 1 step planned, nothing sent>"
+    assert repr(planned) == "<Outcomes of create: 1 step planned, nothing sent>"
     assert host.jobs() == ()
+
+
+def test_a_job_that_was_only_planned_stands_for_nothing_and_says_so(run: Run) -> None:
+    run("job = %bits_create {url} {path} --what-if")
+    error = run("%bits_resume {job}")
+    assert type(error) is errors.BitsUsageError
+    assert "{job} was only planned" in str(error)
+
+
+def test_a_watch_that_never_began_shows_nothing_but_its_error(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert type(run("%bits_watch nosuch")) is errors.BitsUsageError
+    shown = capsys.readouterr()
+    assert "no job 'nosuch'" in shown.out + shown.err
+    assert "WatchResult" not in shown.out + shown.err
 
 
 def test_a_time_limit_is_an_error_of_its_own(run: Run) -> None:

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 from IPython.utils.capture import capture_output
 
+from bitsshell.api.sets import answer_of
+from bitsshell.api.timeline import Timeline
 from bitsshell.bits import Job, JobState
 from bitsshell.render import REPORT_MIME_TYPE
 from bitsshell.results import Begin, Event, Frame, Notice, Outcome, Report, Summary, View, WatchRow
-from magics.objects import Result
 from magics.views import InPlace
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+TIMELINE = Timeline()
 
 
 class HandClock:
@@ -56,8 +60,8 @@ def test_frames_are_shown_once_a_second_in_one_place(shell: InteractiveShell) ->
     with capture_output() as captured:
         for tenth in range(26):
             clock.seconds = tenth / 10
-            view.feed(frame(clock, tenth))
-        view.feed(frame(clock, 26, is_final=True))
+            view.feed(frame(clock, tenth), TIMELINE)
+        view.feed(frame(clock, 26, is_final=True), TIMELINE)
     shown = [output.data["text/plain"].splitlines()[0] for output in captured.outputs]
     assert [line.split("  ")[0] for line in shown] == [
         "live, as of 12:00:00Z",
@@ -81,8 +85,8 @@ def test_the_last_state_of_the_display_is_the_whole_result(shell: InteractiveShe
     ]
     with capture_output() as captured:
         for event in events:
-            view.feed(event)
-        assert view.finish(Result(Report.of(events)))
+            view.feed(event, TIMELINE)
+        assert view.finish(answer_of(Report.of(events), START, row_limit=50))
     last = captured.outputs[-1]
     assert last.update
     assert set(last.data) == {"text/plain", "text/html", REPORT_MIME_TYPE}
@@ -95,8 +99,8 @@ def test_what_is_said_meanwhile_stands_under_the_frame_and_is_harmless(
     clock = HandClock()
     view = InPlace(clock)
     with capture_output() as captured:
-        view.feed(Notice("web01: <img src=x> is \x1b[31mgone"))
-        view.feed(frame(clock, 1))
+        view.feed(Notice("web01: <img src=x> is \x1b[31mgone"), TIMELINE)
+        view.feed(frame(clock, 1), TIMELINE)
     assert captured.outputs[0].data["text/plain"] == "web01: <img src=x> is \\x1b[31mgone"
     data = captured.outputs[-1].data
     assert data["text/plain"].endswith("web01: <img src=x> is \\x1b[31mgone")
@@ -107,5 +111,7 @@ def test_what_is_said_meanwhile_stands_under_the_frame_and_is_harmless(
 def test_without_a_frame_nothing_is_in_sight(shell: InteractiveShell) -> None:
     view = InPlace(HandClock())
     with capture_output() as captured:
-        assert not view.finish(Result(Report.of([Begin("watch", View.WATCH)])))
+        assert not view.finish(
+            answer_of(Report.of([Begin("watch", View.WATCH)]), START, row_limit=50)
+        )
     assert captured.outputs == []

@@ -18,9 +18,20 @@ from render_things import (
     make_job_error,
 )
 
-from bitsshell.bits import JobList, JobState
+from bitsshell.bits import ChangeState, JobAction, JobList, JobState
 from bitsshell.render import frame_html, frame_text, report_html, report_json, report_text
-from bitsshell.results import Begin, Frame, Outcome, Report, Summary, View, WatchRow
+from bitsshell.results import (
+    Begin,
+    Frame,
+    Outcome,
+    Plan,
+    Planned,
+    Report,
+    Step,
+    Summary,
+    View,
+    WatchRow,
+)
 
 _KEPT = {"div", "span", "table", "tr", "th", "td", "progress", "b"}
 _KEPT_ATTRIBUTES = {"style", "title", "max", "value"}
@@ -85,6 +96,35 @@ def test_no_more_rows_are_shown_than_a_browser_likes_and_the_rest_is_counted() -
     assert made.count("<tr>") == 51
     assert "… 10 more" in made
     assert "60 jobs on 1 host" in made
+
+
+def test_outcomes_have_the_columns_in_which_any_of_them_has_something() -> None:
+    done = Outcome(host="srv01", value=make_job(), planned="complete")
+    gone = Outcome(host="srv02", planned="complete")
+    warned = Outcome(host="srv03", value=make_job(), warning=0x00200016)
+
+    def titles(*outcomes: Outcome) -> list[str]:
+        events = [Begin("complete", View.CHANGES), *outcomes, Summary(verb="complete", well=1)]
+        words = Inspector(report_html(Report.of(events))).words
+        return words[: words.index(outcomes[0].host)]
+
+    usual = ["host", "job", "name", "result", "state", "priority", "what"]
+    assert titles(done) == usual
+    assert titles(done, gone) == usual
+    assert titles(gone) == ["host", "result", "what"]
+    assert titles(done, warned) == [*usual, "warning"]
+
+
+def test_a_what_if_counts_nothing_as_done() -> None:
+    steps = tuple(Step(host, ChangeState("A", JobAction.CANCEL)) for host in ("srv01", "srv02"))
+    events = [
+        Begin("cancel", View.CHANGES),
+        Planned(Plan("cancel", steps)),
+        Summary(verb="cancel", well=2),
+    ]
+    for made in (report_html(Report.of(events)), report_text(Report.of(events), now=NOW)):
+        assert "what if: cancel would touch 2 jobs" in made
+        assert "done" not in made
 
 
 def test_progress_is_a_progress_element() -> None:

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bitsshell.api import errors
+from bitsshell.api.sets import answer_of
 from bitsshell.bits import Job, JobList, JobState
 from bitsshell.commands import NeedsConfirmation as NobodyConfirms
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.render import REPORT_MIME_TYPE
 from bitsshell.results import Begin, Ending, Event, Notice, Outcome, Report, Status, Summary, View
-from magics import errors
-from magics.objects import Result
+
+if TYPE_CHECKING:
+    from bitsshell.api import Answer
 
 JOB = Job(
     host="web01",
@@ -24,11 +29,14 @@ BAD = Outcome(
 )
 
 
-def result(*events: Event, verb: str = "jobs", view: View = View.JOBS) -> Result:
-    return Result(Report.of([Begin(verb, view), *events]))
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def ended(*outcomes: Outcome, **counts: int | Ending) -> errors.MagicError | None:
+def result(*events: Event, verb: str = "jobs", view: View = View.JOBS) -> Answer[Any]:
+    return answer_of(Report.of([Begin(verb, view), *events]), NOW, row_limit=50)
+
+
+def ended(*outcomes: Outcome, **counts: int | Ending) -> errors.CommandError | None:
     return errors.from_result(result(*outcomes, Summary(verb="jobs", **counts)))  # type: ignore[arg-type]
 
 
@@ -52,7 +60,7 @@ def test_a_command_that_went_well_raises_nothing() -> None:
     ],
 )
 def test_each_ending_has_its_exception(
-    counts: dict[str, int | Ending], expected: type[errors.MagicError]
+    counts: dict[str, int | Ending], expected: type[errors.CommandError]
 ) -> None:
     assert type(ended(BAD, **counts)) is expected
 
@@ -96,7 +104,7 @@ def test_an_error_survives_pickling() -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is errors.PartialFailure
     assert again.lines() == error.lines()  # type: ignore[union-attr]
-    assert again.result.jobs == (JOB,)
+    assert list(again.result.jobs) == [JOB]
 
 
 def test_an_interrupt_is_a_keyboard_interrupt_that_says_what_became_of_it() -> None:
@@ -125,7 +133,8 @@ def test_a_result_is_a_sequence_of_what_the_hosts_gave() -> None:
     found = result(WELL, BAD, Summary(verb="jobs", well=1, failed=1))
     assert list(found) == [JOB]
     assert found[0] == JOB
-    assert found[:1] == (JOB,)
+    assert list(found[:1]) == [JOB]
+    assert type(found[:1]) is type(found)
     assert len(found) == 1
     assert found.errors == (BAD.error,)
     assert not found.ok
@@ -151,6 +160,6 @@ def test_a_result_gives_only_the_forms_that_are_asked_for() -> None:
 
 
 def test_a_result_has_a_one_line_repr() -> None:
-    assert repr(result(WELL, BAD)) == "<jobs: 1 job on 1 host; 1 host failed>"
+    assert repr(result(WELL, BAD)) == "<JobSet of jobs: 1 job on 1 host; 1 host failed>"
     changed = result(Summary(verb="resume", well=2, failed=1), verb="resume", view=View.CHANGES)
-    assert repr(changed) == "<resume: 2 done, 1 failed>"
+    assert repr(changed) == "<Outcomes of resume: 2 done, 1 failed>"
