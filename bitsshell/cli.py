@@ -149,11 +149,13 @@ def _load_shell() -> tuple[Session, Output | None]:
     """The session of a shell, and the form of its answers. Raises BitsShellError."""
     from bitsshell.commands.front import front_options
     from bitsshell.errors import BitsShellError
+    from bitsshell.journal import open_journal
     from bitsshell.render.paint import choose
 
     session = _new_session(is_attended=True)
     try:
         front = front_options([], session)
+        session.journal = open_journal(session.config.journal)
     except BitsShellError:
         session.close()
         raise
@@ -164,11 +166,13 @@ def _load_shell() -> tuple[Session, Output | None]:
 def _new_session(*, is_attended: bool) -> Session:
     from bitsshell.fleet.credentials import Credentials
     from bitsshell.fleet.knowledge import SnapshotFile, snapshot_file
+    from bitsshell.runbooks import runbooks
     from bitsshell.session import Session
 
     return Session(
         credentials=Credentials(ask=_ask_password if is_attended else None),
         kept=SnapshotFile(snapshot_file()),
+        runbooks=runbooks,
     )
 
 
@@ -176,6 +180,7 @@ def _session(arguments: list[str]) -> int:
     from bitsshell.commands.declare import HelpWanted
     from bitsshell.commands.front import front_options
     from bitsshell.errors import BitsShellError
+    from bitsshell.journal import open_journal
     from bitsshell.render.paint import choose
     from bitsshell.terminal import Asking, Terminal
 
@@ -188,6 +193,7 @@ def _session(arguments: list[str]) -> int:
     )
     try:
         front = front_options(arguments, session)
+        session.front, session.journal = "command line", open_journal(session.config.journal)
         terminal.output = front.output
         choose(session.config.colours)
         terminal.has_colour = terminal.has_colour and session.config.colour
@@ -309,8 +315,9 @@ def exit_code(ended: Ended) -> int:
     """The exit code for how a line ended, counted over (host, job) pairs."""
     from bitsshell.commands import NeedsConfirmation
     from bitsshell.errors import UsageError
+    from bitsshell.fleet.credentials import NoJobPassword
 
-    if isinstance(ended.error, NeedsConfirmation):
+    if isinstance(ended.error, NeedsConfirmation | NoJobPassword):
         return NEEDS_PERSON
     if isinstance(ended.error, UsageError):
         return USAGE
@@ -322,6 +329,8 @@ def exit_code(ended: Ended) -> int:
 def _of_summary(summary: Summary) -> int:
     from bitsshell.results import Ending
 
+    if summary.verdict is not None:
+        return int(summary.verdict)
     if summary.ending is Ending.INTERRUPTED:
         return INTERRUPTED
     if summary.ending in {Ending.NEEDS_PERSON, Ending.DECLINED}:

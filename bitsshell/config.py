@@ -91,6 +91,8 @@ class Config:
     shell: Mapping[str, str | bool] = field(default_factory=dict)
     """What `[shell]` says: `editing`, `toolbar`, `refresh`."""
     is_read_only: bool = False
+    journal: str | None = None
+    """Where what is done is written down: a file, or `off`; None for the usual place."""
     files: tuple[Path, ...] = ()
     given: str | None = None
     """The file that was named in place of the usual ones."""
@@ -217,6 +219,7 @@ class _Reading:
             interval=defaults.get("interval", config.interval),
             timeout=defaults.get("timeout", config.timeout),
             colour=defaults.get("colour", config.colour),
+            journal=defaults.get("journal", config.journal),
             colours={**config.colours, **self._colours()},
             shell={**config.shell, **self._fields(("shell",), self._table("shell"), SHELL_FIELDS)},
             # What one file protects, another does not lay open.

@@ -173,5 +173,6 @@ DEFAULTS_FIELDS: Fields = {
     "interval": _duration,
     "timeout": _duration,
     "colour": _switch,
+    "journal": _name_of,
 }
 SHELL_FIELDS: Fields = {"editing": _editing, "toolbar": _switch, "refresh": _switch}

@@ -36,6 +36,7 @@ TEMPLATE = r"""# bitsshell: configuration. Take the # away from what you need.
 #:timeout = "2h"                 # of every command
 #:colour = true
 #:readonly = false               # true: refuse every change until `readonly off`
+#:journal = '~/bits.sqlite'      # what is done is written there; "off" keeps nothing
 
 #:[shell]                        # how it behaves under the fingers
 #:editing = "emacs"              # emacs, vi
@@ -101,6 +102,7 @@ def _lines(config: Config) -> Iterator[str]:
             "timeout": config.timeout,
             "colour": config.colour,
             "readonly": config.is_read_only,
+            "journal": config.journal,
         }
     )
     if config.shell:

@@ -82,6 +82,20 @@ class Asking:
             return False
         return typed.strip().lower() in ({number} if number else {"y", "yes"})
 
+    @property
+    def is_attended(self) -> bool:
+        """Whether somebody can be asked."""
+        return self.read_line is not None
+
+    def ask(self, question: str) -> str:
+        """What the person types; nothing at the end of file, and where nobody can be asked."""
+        if self.read_line is None:
+            return ""
+        try:
+            return self.read_line(question).strip()
+        except EOFError:
+            return ""
+
 
 class Terminal:
     """Runs lines for one session and writes what comes of them.
@@ -131,8 +145,14 @@ class Terminal:
         return DEFAULT_WIDTH
 
     def run_line(self, line: str) -> Ended:
-        """Run one line as typed; an empty one or a comment does nothing."""
+        """Run one line as typed; an empty one or a comment does nothing.
+
+        While the session is recorded, a comment is a note in the recording.
+        """
+        recorder = self.session.recorder
         try:
+            if recorder is not None and line.lstrip().startswith("#"):
+                recorder.comment(line)
             words, redirect = split_redirect(line)
             if redirect is not None and not words:
                 raise UsageError(

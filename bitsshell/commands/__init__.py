@@ -13,9 +13,16 @@ from bitsshell.commands import doctor  # isort: skip
 from bitsshell.commands import look  # isort: skip
 from bitsshell.commands import make  # isort: skip
 from bitsshell.commands import change  # isort: skip
+from bitsshell.commands import settings  # isort: skip
 from bitsshell.commands import live  # isort: skip
+from bitsshell.commands import publishing  # isort: skip
 from bitsshell.commands import sessions  # isort: skip
+from bitsshell.commands import recording  # isort: skip
+from bitsshell.commands import runbook  # isort: skip
+from bitsshell.commands import approvals  # isort: skip
+from bitsshell.commands import conditions  # isort: skip
 from bitsshell.commands import setup  # isort: skip
+from bitsshell.commands import history  # isort: skip
 from bitsshell.commands.declare import VERBS, Call, Change, VerbCommand, verb
 from bitsshell.commands.dispatch import (
     Dispatcher,
@@ -39,15 +46,22 @@ __all__ = [
     "OpenQuote",
     "UnknownVerb",
     "VerbCommand",
+    "approvals",
     "change",
+    "conditions",
     "cut",
     "doctor",
+    "history",
     "live",
     "logon",
     "look",
     "make",
+    "publishing",
     "quote",
+    "recording",
+    "runbook",
     "sessions",
+    "settings",
     "setup",
     "targets",
     "tokenize",

@@ -19,6 +19,8 @@ from bitsshell.results import Event, Outcome, Output, Plan, PlanForm, View
 from bitsshell.session import Resolution, Session
 
 if TYPE_CHECKING:
+    from bitsshell.bits import ReadOperation
+    from bitsshell.commands.writing import EntryWriter
     from bitsshell.fleet.references import Reference
 
 
@@ -60,12 +62,33 @@ class Call:
     unread: list[Outcome] = field(default_factory=list)
     asking_s: float = 0.0
     pause: Callable[[float], None] | None = None
+    ask: Callable[[str], str] | None = None
+    """Puts a question to the person and gives what is typed; None when nobody can be asked."""
+    chosen: tuple[Target, ...] = ()
+    """The hosts that it acts on, once they are selected."""
+    entry: EntryWriter | None = None
+    """The way into the journal; None where nothing is written down."""
 
     def targets(self) -> tuple[Target, ...]:
         """The hosts to act on. Raises `NoTarget` and `BadHost`."""
-        return self.session.select(
+        self.chosen = self.session.select(
             self.typed_hosts, exclude=self.excluded, logon=self.logon, many=self.yes
         )
+        return self.chosen
+
+    def job_password(self, user: str) -> str:
+        """The password that jobs are to show as this user. The time to type it is the person's.
+
+        Raises:
+            NoJobPassword: there is none, and nobody can be asked.
+            NoCredential: the keyring cannot be asked.
+        """
+        clock = self.session.clock
+        began = clock.monotonic()
+        with self.session.interrupts.immediate():
+            password = self.session.credentials.job_password(user, keyring=self.logon.keyring)
+        self.asking_s += clock.monotonic() - began
+        return password
 
     def resolve(self, references: Sequence[Reference]) -> Resolution:
         """What references mean on the targets right now, in the order of the targets.
@@ -83,9 +106,16 @@ class Call:
 
     def look(self, targets: Sequence[Target]) -> list[Outcome]:
         """Read the queues, for a plan, in the order of the targets."""
+        return self._read(targets, self.session.look(targets))
+
+    def read(self, targets: Sequence[Target], operation: ReadOperation) -> list[Outcome]:
+        """Ask the hosts something, for a plan, in the order of the targets."""
+        return self._read(targets, self.session.ask(targets, operation))
+
+    def _read(self, targets: Sequence[Target], answers: Iterable[Outcome]) -> list[Outcome]:
         outcomes: dict[str, Outcome] = {}
         with self._reading() as observe:
-            for outcome in self.session.look(targets):
+            for outcome in answers:
                 observe(outcome)
                 outcomes[outcome.host] = outcome
         return [outcomes[target.name] for target in targets]
@@ -101,6 +131,10 @@ class Call:
 
 
 HELP_OPTIONS = ("--help", "-h", "-?")
+
+
+class Declined(Exception):
+    """A person said no: nothing is sent. An ending, as KeyboardInterrupt is."""
 
 
 class HelpWanted(Exception):
@@ -126,11 +160,17 @@ class VerbCommand(click.Command):
     effect: Effect
     examples: tuple[str, ...]
     takes_codes: bool
+    more_help: Callable[[Sequence[str], Session], str] | None = None
+    """What the words behind the verb add to its help."""
+    view_of: Callable[[click.Context], View] | None = None
+    """The view where it depends on the words; else it is `view`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take words apart. No option is a number: `-2145386480` is a code, as Windows has it."""
-        words = [f"0x{int(a) & 0xFFFFFFFF:08X}" if _NEGATIVE.fullmatch(a) else a for a in args]
-        return super().parse_args(ctx, words if self.takes_codes else args)
+        if self.takes_codes:
+            args = [f"0x{int(a) & 0xFFFFFFFF:08X}" if _NEGATIVE.fullmatch(a) else a for a in args]
+        ctx.meta[TYPED_WORDS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The verb's own options, then those of every verb."""
@@ -153,6 +193,9 @@ class VerbCommand(click.Command):
             for example in self.examples:
                 formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
+
+TYPED_WORDS = "bitsshell.words"
+"""Under this name a parsed command's context keeps the words behind the verb."""
 
 VERBS: dict[str, VerbCommand] = {}
 """Every verb by name, in the order of declaration."""

@@ -19,6 +19,7 @@ from bitsshell.commands.checking import host_checks
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import Host
 from bitsshell.config import user_file
+from bitsshell.journal import JournalUnavailable
 from bitsshell.results import Check, CheckState, Event, Outcome, Status, View
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def installation_checks(session: Session) -> Iterator[Check]:
     yield from _extras()
     yield _configuration(session)
     yield _private("history", _state_folder() / "history")
+    yield _journal(session)
     yield _terminal()
 
 
@@ -147,6 +149,18 @@ def _private(name: str, path: Path) -> Check:
             next=f"chmod 600 '{path}'",
         )
     return _ok(name, str(path))
+
+
+def _journal(session: Session) -> Check:
+    """Where what is done is written down, and how."""
+    try:
+        standing = session.journal.standing()
+    except JournalUnavailable as error:
+        return replace(_ok("journal", error.what()), state=CheckState.FAILED, next=error.hint)
+    place = f"{standing.place}, " if standing.is_kept else ""
+    is_usual = standing.mode in {"WAL", "not there yet"}
+    state = CheckState.OK if is_usual else CheckState.NOTE
+    return replace(_ok("journal", f"{place}{standing.mode}"), state=state)
 
 
 def _terminal() -> Check:

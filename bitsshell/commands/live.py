@@ -19,7 +19,8 @@ from bitsshell.commands.judges import (
 )
 from bitsshell.commands.policy import INTERVAL, policy_options
 from bitsshell.commands.types import STATES, Job, Member
-from bitsshell.results import Event, Frame, JobChange, Plan, View
+from bitsshell.render.text import counted
+from bitsshell.results import Event, Frame, JobChange, Notice, Plan, View
 from bitsshell.session import Resolution
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterat
     it writes one line of JSON for each change, with -o table a readable one. It ends when every
     named job is TRANSFERRED, in ERROR or gone; without a name it watches whole queues until Ctrl-C.
     """
-    if jobs:
+    if call.what_if:
+        yield Notice("what-if: nothing moves that could be watched")
+    elif jobs:
         yield from _follow(call, call.resolve(jobs), WatchJudge(), interval)
     else:
         yield from Follower(call, call.targets(), None, WatchJudge(), interval_s=interval).run()
@@ -66,6 +69,11 @@ def wait(
     ERROR ends the wait as a failure, unless it is one of the states.
     """
     resolution = call.resolve(jobs)
+    if call.what_if:
+        yield from resolution.failed
+        count = counted(len(resolution.found), "job")
+        yield Notice(f"what-if: would wait until {count} is {WaitJudge(frozenset(until)).wanted}")
+        return
     for event in _follow(call, resolution, WaitJudge(frozenset(until)), interval):
         if not isinstance(event, Frame | JobChange):
             yield event

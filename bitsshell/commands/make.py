@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import posixpath
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -34,6 +34,7 @@ from bitsshell.commands.following import Follower
 from bitsshell.commands.judges import ManagePolicy, OnError, OnTransferred, OnTransient, verified
 from bitsshell.commands.outcomes import JobExists
 from bitsshell.commands.policy import policy_options
+from bitsshell.commands.settings import asked_credentials, credential_options
 from bitsshell.commands.types import (
     PRIORITY,
     Checked,
@@ -43,11 +44,12 @@ from bitsshell.commands.types import (
     complete_pairs,
     file_pairs,
 )
-from bitsshell.errors import shown
+from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.results import Event, Notice, Outcome, Plan, Status, Step, View
 
 if TYPE_CHECKING:
+    from bitsshell.bits import AuthScheme, AuthTarget, JobCredentials
     from bitsshell.fleet.references import Reference
 
 F = TypeVar("F", bound=Callable[..., Answer])
@@ -73,6 +75,7 @@ class Wanted:
     account: ServiceAccount
     type: JobType
     suspended: bool
+    credentials: JobCredentials | None
     retry_delay_s: int | None
     no_progress_timeout_s: int | None
     if_exists: IfExists
@@ -90,6 +93,7 @@ class Wanted:
             retry_delay_s=self.retry_delay_s,
             no_progress_timeout_s=self.no_progress_timeout_s,
             suspended=self.suspended,
+            credentials=self.credentials,
             replaces=tuple(replaces),
         )
 
@@ -144,6 +148,7 @@ def _creation_options(function: F) -> F:
 
 
 def _wanted(
+    call: Call,
     pairs: tuple[str, ...],
     *,
     name: str | None,
@@ -155,7 +160,15 @@ def _wanted(
     no_progress_timeout: float | None,
     if_exists: IfExists,
     suspended: bool,
+    job_user: str | None,
+    scheme: AuthScheme,
+    target: AuthTarget,
 ) -> Wanted:
+    if job_user is not None and if_exists is IfExists.REUSE:
+        raise UsageError(
+            "a job that is reused keeps its credentials",
+            hint=f"give them to it: credentials JOB --job-user {job_user}",
+        )
     files = file_pairs(pairs)
     wanted = Wanted(
         files=files,
@@ -165,12 +178,15 @@ def _wanted(
         account=account,
         type=JobType.UPLOAD if upload else JobType.DOWNLOAD,
         suspended=suspended,
+        credentials=None,
         retry_delay_s=None if retry_delay is None else round(retry_delay),
         no_progress_timeout_s=None if no_progress_timeout is None else round(no_progress_timeout),
         if_exists=if_exists,
     )
     wanted.operation()  # what BITS would refuse is refused before any host is asked
-    return wanted
+    if job_user is None:
+        return wanted
+    return replace(wanted, credentials=asked_credentials(call, job_user, scheme, target))
 
 
 def name_for(url: str) -> str:
@@ -199,6 +215,7 @@ def name_for(url: str) -> str:
     ),
 )
 @_creation_options
+@credential_options
 @click.option("--suspended", is_flag=True, help="do not resume it")
 def create(call: Call, pairs: tuple[str, ...], **options: object) -> Change:
     """Create a job on each host, and resume it unless told not to.
@@ -206,7 +223,7 @@ def create(call: Call, pairs: tuple[str, ...], **options: object) -> Change:
     PATH is a full path as the host sees it; its folder must exist there. A job that cannot be
     finished after it was created is cancelled again.
     """
-    wanted = _wanted(pairs, **options)  # type: ignore[arg-type]  # click made them what they are
+    wanted = _wanted(call, pairs, **options)  # type: ignore[arg-type]  # click made them what they are
     return Change(plan_creation(call, "create", wanted))
 
 
@@ -303,6 +320,7 @@ def add(call: Call, job: Reference, pairs: tuple[str, ...]) -> Change:
     ),
 )
 @_creation_options
+@credential_options
 @policy_options
 def transfer(
     call: Call,
@@ -318,7 +336,7 @@ def transfer(
     Verified is that every file was transferred in full, that nothing was dropped at `complete`,
     and that the job left the queue. BITS tells no checksum.
     """
-    wanted = _wanted(pairs, suspended=False, **options)  # type: ignore[arg-type]  # click made them
+    wanted = _wanted(call, pairs, suspended=False, **options)  # type: ignore[arg-type]  # click made them
     policy = ManagePolicy(OnTransferred.COMPLETE, on_error, on_transient)
     creation = plan_creation(call, "transfer", wanted)
     reused = [outcome for outcome in creation.found if outcome.jobs]

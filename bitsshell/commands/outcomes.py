@@ -107,6 +107,20 @@ class NotVerified(BitsShellError):
         return f"the transfer is not verified: {self.problem}"
 
 
+class AlreadyPublished(BitsShellError):
+    """A URL is published already, and `--if-exists` does not say what to do."""
+
+    url: str
+    default_hint = "--if-exists reuse leaves it, replace publishes this file in its place"
+
+    def __init__(self, url: str, *, host: str) -> None:
+        super().__init__(host=host, url=url)
+
+    def what(self) -> str:
+        """Say so, and that nobody can see what it is."""
+        return f"{self.url} is published already, and which file it is cannot be read"
+
+
 class JobExists(BitsShellError):
     """A live job of that name is there already, and `--if-exists` does not say what to do."""
 

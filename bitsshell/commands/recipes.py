@@ -1,7 +1,8 @@
 """A plan as what would be sent: PowerShell's WSMan cmdlets, or the envelopes themselves.
 
 The cmdlets are those of Microsoft's recipe for BITS on remote hosts (`Invoke-WSManAction`,
-`Set-WSManInstance`). Both forms come from the operation's own requests; secrets are masked.
+`Set-WSManInstance`). Both forms come from the operation's own requests; secrets are masked in
+envelopes, and cmdlets ask for them.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from bitsshell import wsman
-from bitsshell.bits.operations import PENDING_JOB
+from bitsshell.bits.elements import PENDING_JOB
 from bitsshell.fleet.targets import Auth
 from bitsshell.results import PlanForm
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from bitsshell.fleet.targets import Target
     from bitsshell.results import Plan
 
+_SECRET = "$jobCredential"  # noqa: S105  # the name of PowerShell's variable
+_INPUT = "$inputFile"
 _WMI = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 _QUOTES = re.compile("['\u2018\u2019\u201a\u201b]")
 """What PowerShell takes for a single quote."""
@@ -44,12 +49,39 @@ def plan_scripts(plan: Plan, form: PlanForm, known: Mapping[str, Target]) -> tup
         if form is PlanForm.XML:
             scripts.append("\n".join(envelope_text(request, target) for request in requests))
             continue
-        lines = [cmdlet(request, target) for request in requests]
+        lines = [line for request in requests for line in cmdlets(request, target)]
         if step.host not in begun and target.logon.user:
             lines.insert(0, f"$credential = Get-Credential {ps_quoted(target.logon.user)}")
         begun.add(step.host)
         scripts.append("\n".join(lines))
     return tuple(scripts)
+
+
+def cmdlets(request: wsman.Request, target: Target) -> tuple[str, ...]:
+    """The cmdlet that sends this request, and before it what it needs.
+
+    `-ValueSet` takes texts and numbers only: bytes go as a file with the method's input in XML.
+    """
+    values = dict(getattr(request, "arguments", ()))
+    line = cmdlet(request, target)
+    if any(isinstance(value, wsman.Secret) for value in values.values()):
+        return (f"{_SECRET} = Get-Credential {ps_quoted(str(values.get('UserName', '')))}", line)
+    if isinstance(request, wsman.Invoke) and _holds_bytes(request):
+        write = f"Set-Content -LiteralPath {_INPUT} -Value {ps_quoted(_input_xml(request))}"
+        return (f"{_INPUT} = New-TemporaryFile", write, line, f"Remove-Item {_INPUT}")
+    return (line,)
+
+
+def _holds_bytes(request: wsman.Invoke) -> bool:
+    return any(isinstance(value, bytes) for _, value in request.arguments)
+
+
+def _input_xml(request: wsman.Invoke) -> str:
+    """The method's input as it stands in the envelope."""
+    body = etree.fromstring(wsman.envelope(request, to=""))[-1]
+    alone = etree.fromstring(etree.tostring(body[0], with_tail=False))
+    etree.cleanup_namespaces(alone)
+    return etree.tostring(alone, encoding="unicode")
 
 
 def cmdlet(request: wsman.Request, target: Target) -> str:
@@ -61,7 +93,10 @@ def cmdlet(request: wsman.Request, target: Target) -> str:
     match request:
         case wsman.Invoke():
             words = ["Invoke-WSManAction", f"-Action {request.method}", *_resource(request)]
-            words.append(f"-ValueSet {_hash_table(request.arguments)}")
+            if _holds_bytes(request):
+                words.append(f"-FilePath {_INPUT}")
+            elif request.arguments:
+                words.append(f"-ValueSet {_hash_table(request.arguments)}")
             before = "$created = " if request.method == "CreateJob" else ""
             return before + " ".join([*words, *where])
         case wsman.Put():
@@ -110,7 +145,9 @@ def _value(value: wsman.Value) -> str:
         return str(value)
     if value is None:
         return "$null"
-    return ps_quoted(str(value))  # of a secret this is its mask
+    if isinstance(value, wsman.Secret):
+        return f"{_SECRET}.GetNetworkCredential().Password"
+    return ps_quoted(str(value))
 
 
 def ps_quoted(text: str) -> str:

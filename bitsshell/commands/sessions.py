@@ -11,6 +11,7 @@ from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import LocalFile, Member
 from bitsshell.errors import UsageError
 from bitsshell.results import Event, Notice, View
+from bitsshell.run_context import is_what_if_run
 from bitsshell.transcript import Transcript, TranscriptFormat
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ def whatif(call: Call, *, switch: str | None) -> Iterator[Event]:
     Without on or off it says which of them holds.
     """
     session = call.session
+    if switch is not None and switch.lower() == "off" and is_what_if_run():
+        raise UsageError(
+            "this run is a what-if, and stays one", hint="run it without --what-if to send changes"
+        )
     if switch is not None:
         session.what_if = switch.lower() == "on"
     said = "on: changes are only shown" if session.what_if else "off: changes are sent"

@@ -20,6 +20,8 @@ GROUPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("set", "resume", "suspend", "complete", "cancel", "credentials", "proxy", "certificate"),
     ),
     "following": ("Follow", ("watch", "wait", "manage")),
+    "serving": ("Serve files", ("publish", "unpublish", "published")),
+    "runbooks": ("Runbooks", ("record", "run", "check", "approve")),
     "session": ("The session", ()),
 }
 """Title and verbs of each group; verbs that are in no other belong to the last."""

@@ -45,6 +45,7 @@ _OPERATORS = {
     Kind.CHOICE: _EQUAL,
     Kind.FLAG: _EQUAL,
     Kind.NUMBER: _ORDER,
+    Kind.LIMIT: _ORDER,
     Kind.SIZE: _ORDER,
     Kind.DURATION: _ORDER,
     Kind.SHARE: _ORDER,
@@ -251,7 +252,7 @@ def _value(field: Field, typed: str) -> Any:
             return _size(field, typed)
         case Kind.SHARE:
             return float(_matching(r"(\d{1,9}(?:\.\d{1,9})?)%?", field, typed, "50% or 50")) / 100
-        case Kind.NUMBER:
+        case Kind.NUMBER | Kind.LIMIT:
             return int(_matching(r"(\d{1,20})", field, typed, "a whole number"))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bitsshell.fleet.channels import InternalError
 from bitsshell.results import Ending, Output
+from bitsshell.runbooks import runbooks
 from bitsshell.shell import signals
 from bitsshell.shell.lines import is_leaving, split_block
 from bitsshell.shell.prompt import prompt_text
@@ -50,6 +51,8 @@ def run_shell(
         is_paged=True,
         full_screen=reader.full_screen if isinstance(reader, PromptReader) else None,
     )
+    session.runbooks = session.runbooks or runbooks
+    session.front = "shell"
     shell = Shell(session, reader, terminal)
     asked_before = session.credentials.ask
     session.credentials.ask = shell.ask_secret

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
     from bitsshell.fleet.targets import Target
+    from bitsshell.recorder import Recorder
     from bitsshell.session import Session
 
 _MAX_HOST_CELLS = 40
@@ -59,6 +60,8 @@ def toolbar_fragments(session: Session, now: datetime) -> StyleAndTextTuples:
         parts.append(("class:toolbar.warning", "what-if: nothing is sent"))
     if session.read_only:
         parts.append(("class:toolbar.warning", "read-only"))
+    if session.recorder is not None:
+        parts.append(("class:toolbar.warning", _recording(session.recorder)))
     down = sum(target.name in session.down for target in session.targets)
     if down:
         parts.append(("class:toolbar.down", f"{counted(down, 'host')} down"))
@@ -70,6 +73,12 @@ def toolbar_fragments(session: Session, now: datetime) -> StyleAndTextTuples:
     for part in parts:
         separated.extend([part] if not separated else [("", "  |  "), part])
     return separated
+
+
+def _recording(recorder: Recorder) -> str:
+    state = "recording paused" if recorder.is_paused else "recording"
+    lost = ", not all of it is kept" if recorder.problem else ""
+    return f"{state}: {counted(recorder.steps, 'command')}{lost}"
 
 
 def _freshness(session: Session, now: datetime) -> str:

@@ -1,0 +1,119 @@
+"""What a process knows of the `bitsshell run` that it is part of.
+
+The runner keeps a JSON file in a private folder and names it to its kernel by `BITSSHELL_RUN`; what
+the kernel starts inherits that. The other way, facts go into a file beside it, one line of JSON
+each, so that they survive a kernel that dies. Outside a run all of this is nothing.
+
+    {"run": id, "what_if": bool, "approvals": {"NAME": "WHO"}, "step": cell id, "journal": path}
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "BITSSHELL_RUN"
+FACTS_NAME = "facts.ndjson"
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The run as it stands now. `approvals` has who agreed, by the approval's name.
+
+    `step` is the id of the cell that runs, `journal` the file that the run's entries go to.
+    """
+
+    run: str
+    what_if: bool = False
+    approvals: Mapping[str, str] = field(default_factory=dict)
+    step: str | None = None
+    journal: str | None = None
+
+
+def current(environment: Mapping[str, str] = os.environ) -> RunContext | None:
+    """The run that this process is part of, read afresh; None outside one.
+
+    Where the run is over and its file is gone, whatever is left of it may only plan: nobody writes
+    down any more what it does.
+    """
+    path = environment.get(VARIABLE)
+    if not path:
+        return None
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        return RunContext(
+            run=str(found["run"]),
+            what_if=bool(found["what_if"]),
+            approvals={str(name): str(who) for name, who in found["approvals"].items()},
+            step=found.get("step"),
+            journal=found.get("journal"),
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return RunContext(run="", what_if=True)
+
+
+def is_in_run(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is part of a run."""
+    return bool(environment.get(VARIABLE))
+
+
+def is_what_if_run(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this process is part of a run that sends nothing."""
+    context = current(environment)
+    return context is not None and context.what_if
+
+
+def write(path: Path, context: RunContext) -> None:
+    """Put the context into its file, whole at any moment. Raises OSError."""
+    text = json.dumps(
+        {
+            "run": context.run,
+            "what_if": context.what_if,
+            "approvals": dict(context.approvals),
+            "step": context.step,
+            "journal": context.journal,
+        }
+    )
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def tell(kind: str, environment: Mapping[str, str] = os.environ, **fact: Any) -> None:
+    """Tell the runner something that belongs into the evidence; outside a run, nobody.
+
+    `fact` is ready for JSON. It never fails the command that it is about.
+    """
+    path = environment.get(VARIABLE)
+    if not path:
+        return
+    line = json.dumps({"kind": kind, "pid": os.getpid(), **fact}) + "\n"
+    with suppress(OSError):
+        # One write to a file that is appended to: lines of several processes do not mix.
+        opened = os.open(
+            Path(path).with_name(FACTS_NAME), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
+        )
+        try:
+            os.write(opened, line.encode())
+        finally:
+            os.close(opened)
+
+
+def facts(path: Path) -> list[dict[str, Any]]:
+    """What the processes of a run told so far. A line that is cut off is left out."""
+    try:
+        lines = path.with_name(FACTS_NAME).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found: list[dict[str, Any]] = []
+    for line in lines:
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return found
