@@ -31,8 +31,8 @@ from winrm.transport import Transport
 
 from bitsshell import wsman
 from bitsshell.bits import BitsProvider, CreateJob, FileSpec, Job, JobFile, ListJobs, new_reference
+from bitsshell.bits.elements import JOB_RESOURCE
 from bitsshell.bits.enums import JobState, Priority
-from bitsshell.bits.operations import JOB_RESOURCE
 from bitsshell.bits.reading import read_job
 from bitsshell.bits.reference import canonical_job_id, split_description
 from bitsshell.fleet.watching import WATCHED_PROPERTIES

@@ -301,6 +301,15 @@ def test_what_show_says_is_a_file_that_says_the_same(write) -> None:
 # Colours
 
 
+def test_the_journal_may_stand_elsewhere(write) -> None:
+    found = read([write("[defaults]\njournal = '/data/bits.sqlite'\n")])
+    assert found.journal == "/data/bits.sqlite"
+    assert 'journal = "/data/bits.sqlite"' in shown_config(found)
+    assert read([write("[defaults]\ncolour = true\n")]).journal is None
+    with pytest.raises(ConfigError, match="journal: 'True' is no text"):
+        read([write("[defaults]\njournal = true\n")])
+
+
 @pytest.fixture
 def usual_colours() -> Iterator[None]:
     yield

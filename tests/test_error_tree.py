@@ -49,6 +49,8 @@ SAMPLES: dict[str, Any] = {
     "question": "cancel 2 jobs on web01",
     "reason": "cannot be sent",
     "reference": "0123456789",
+    "remedy": "make room",
+    "said": ("what happened", "next: do this"),
     "scheme": "ntlm",
     "state": JobState.SUSPENDED,
     "status": 404,

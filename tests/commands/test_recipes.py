@@ -10,7 +10,7 @@ from lxml import etree
 from bitsshell import wsman
 from bitsshell.bits import ChangeState, CreateJob, FileSpec, JobAction, JobProperty, SetProperty
 from bitsshell.bits.reference import new_reference
-from bitsshell.commands.recipes import cmdlet, envelope_text, plan_scripts, ps_quoted
+from bitsshell.commands.recipes import cmdlet, cmdlets, envelope_text, plan_scripts, ps_quoted
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.results import Plan, PlanForm, Step
 
@@ -88,11 +88,29 @@ def test_a_plan_in_words_needs_no_script() -> None:
     assert plan_scripts(plan(), PlanForm.WORDS, {"srv01": TARGET}) == ()
 
 
-def test_secrets_are_masked_in_both_forms() -> None:
-    request = wsman.Invoke("http://x/C", "M", (("Password", wsman.Secret("hunter2")),))
-    for text in (cmdlet(request, TARGET), envelope_text(request, TARGET)):
-        assert "hunter2" not in text
-        assert "***" in text
+def test_a_secret_is_masked_in_an_envelope_and_asked_for_by_a_cmdlet() -> None:
+    arguments = (("UserName", "it's"), ("Password", wsman.Secret("hunter2")))
+    request = wsman.Invoke("http://x/C", "M", arguments)
+    envelope = envelope_text(request, TARGET)
+    assert "hunter2" not in envelope
+    assert "***" in envelope
+    ask, call = cmdlets(request, TARGET)
+    assert ask == "$jobCredential = Get-Credential 'it''s'"
+    assert "Password = $jobCredential.GetNetworkCredential().Password" in call
+    assert "hunter2" not in call
+
+
+def test_bytes_go_as_a_file_with_the_methods_input() -> None:
+    request = wsman.Invoke("http://x/C", "M", (("Name", "it's & <b>"), ("Hash", b"\x01\xff")))
+    make, write, call, remove = cmdlets(request, TARGET)
+    assert make == "$inputFile = New-TemporaryFile"
+    said = write.split(" -Value ", 1)[1].strip("'").replace("''", "'")
+    body = etree.fromstring(said)
+    assert body.tag == "{http://x/C}M_INPUT"
+    assert [child.text for child in body] == ["it's & <b>", "1", "255"]
+    assert "-FilePath $inputFile" in call
+    assert "-ValueSet" not in call
+    assert remove == "Remove-Item $inputFile"
 
 
 def test_what_does_not_print_is_a_reference_in_an_envelope() -> None:

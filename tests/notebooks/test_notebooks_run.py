@@ -1,204 +1,145 @@
-"""The notebooks that ship, under every runner, against a practice fleet."""
+"""The notebooks that ship, as they stand, under every runner: each starts its practice fleet."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
-import sysconfig
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
-
-from bitsshell.practice import PracticeFleet
+from notebook_runs import (
+    FOLDER,
+    NOTEBOOKS,
+    RUNNERS,
+    Ran,
+    bitsshell_run,
+    ipython,
+    jupyter_execute,
+    nothing_is_set,
+    papermill,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-FOUR_STEPS = FOLDER / "01-four-steps.ipynb"
-JUPYTER = shutil.which("jupyter", path=sysconfig.get_path("scripts")) or "jupyter"
-TIMEOUT_S = 60
+    from notebook_runs import Runner
+
+AT_ONCE = 3
+
+SHOWN = {
+    "01-four-steps": ("arrived", "1,048,576 bytes, SHA-256 3f1c190a"),
+    "02-deploy-to-a-group": ("outcome", "FAILED       practice04"),
+    "03-why-is-this-job-stuck": ("verdict", "filtered on practice01, ERROR\n    0x80200013"),
+    "05-compare-throughput": ("numbers", "practice04"),
+    "06-python-api": ("samples", "practice01 TRANSFERRED -> ACKNOWLEDGED"),
+}
+"""What says of each that it came to its end, and in which cell."""
 
 
 @pytest.fixture(scope="module")
-def fleet() -> Iterator[PracticeFleet]:
-    with PracticeFleet(hosts=2) as running:
-        yield running
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str, str], Ran]]:
+    """What came of a notebook under a runner.
+
+    All that are wanted are begun at once, a few at a time: they wait for transfers, mostly.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool, pytest.MonkeyPatch.context() as patch:
+        nothing_is_set(patch, tmp_path_factory.mktemp("ipython"))
+        begun = {
+            (name, runner): pool.submit(
+                RUNNERS[runner], FOLDER / f"{name}.ipynb", tmp_path_factory.mktemp("run")
+            )
+            for name, runner in _wanted(request.session.items)
+        }
+        yield lambda name, runner: begun[name, runner].result()
 
 
-@pytest.fixture
-def environment(
-    fleet: PracticeFleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> dict[str, str]:
-    """The environment that names the fleet's hosts; this process has it too, for nbclient."""
-    host, file = fleet.hosts[0], fleet.files[-2]
-    settings = {
-        "BITSSHELL_HOST": ",".join(one.endpoint for one in fleet.hosts),
-        "BITSSHELL_USER": host.username,
-        "BITSSHELL_PASSWORD": host.password,
-        "BITSSHELL_URL": file.url,
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return dict(os.environ)
+def _wanted(items: Sequence[pytest.Item]) -> list[tuple[str, str]]:
+    calls = [item.callspec.params for item in items if hasattr(item, "callspec")]
+    return [(call["name"], call["runner"]) for call in calls if {"name", "runner"} <= {*call}]
 
 
-@pytest.fixture
-def no_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
-    """An environment that names no host."""
-    for name in [name for name in os.environ if name.startswith("BITSSHELL_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    return dict(os.environ)
-
-
-def execute(
-    notebook: Path, *more: str, environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    """Run it as `jupyter execute` does."""
-    return subprocess.run(
-        [JUPYTER, "execute", str(notebook), *more],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-
-
-def failing(folder: Path) -> Path:
-    """A notebook whose second cell fails, and whose third would leave a file."""
-    cells = [
-        "%load_ext bitsshell",
-        "%bits_jobs -H localhost:1 --user nobody --auth basic",
-        f"open({str(folder / 'went-on')!r}, 'w').close()",
-    ]
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    path = folder / "failing.ipynb"
-    nbformat.write(made, path)
-    return path
-
-
-def code_cells(path: Path) -> list[Any]:
-    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-
-
-def assert_arrived(fleet: PracticeFleet) -> None:
-    """The file stands on every host, as the server has it."""
-    for host in fleet.hosts:
-        arrived = host.path(r"C:\in\package.zip")
-        assert hashlib.sha256(arrived.read_bytes()).hexdigest() == fleet.files[-2].sha256
-        arrived.unlink()
-        assert host.jobs() == ()
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_notebook_is_valid_and_clean(path: Path) -> None:
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    assert (raw["nbformat"], raw["nbformat_minor"]) == (4, 5)
-    nbformat.validate(nbformat.from_dict(raw))
-    ids = [cell["id"] for cell in raw["cells"]]
-    assert len(set(ids)) == len(ids)
-    assert all(re.fullmatch(r"[a-z][a-z0-9-]*", one) for one in ids)
-    for cell in code_cells(path):
-        assert cell.outputs == []
-        assert cell.execution_count is None
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_notebook_has_one_cell_of_parameters(path: Path) -> None:
-    tagged = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
-    assert len(tagged) == 1
-    names = [line.split(" = ")[0] for line in tagged[0].source.splitlines()]
-    assert all(name.isidentifier() for name in names)
-    assert not {"password", "secret", "token"} & set(names)
-
-
-def test_the_four_steps_bring_the_file_to_the_hosts_of_the_environment(
-    environment: dict[str, str], fleet: PracticeFleet
+@pytest.mark.parametrize("runner", ["papermill", "jupyter execute", "bitsshell run"])
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_notebook_runs_as_it_stands(
+    name: str, runner: str, runs: Callable[[str, str], Ran]
 ) -> None:
-    notebook = nbformat.read(FOUR_STEPS, as_version=4)
-    NotebookClient(notebook, timeout=TIMEOUT_S, kernel_name="python3").execute()
-    assert_arrived(fleet)
-    saved = nbformat.writes(notebook)
-    assert fleet.hosts[0].password not in saved
-    manage = next(cell for cell in notebook.cells if cell.id == "manage")
-    (shown,) = manage.outputs
-    assert shown.data["text/plain"].startswith("final, as of")
-    assert shown.data["application/vnd.bitsshell.report.v1+json"]["ok"] is True
+    ran = runs(name, runner)
+    assert ran.exit_code == 0, ran.said
+    assert ran.errors() == []
+    cell, text = SHOWN[name]
+    assert text in ran.text(cell)
+    assert all(cell.execution_count for cell in ran.cells.values() if cell.cell_type == "code")
 
 
-def test_injected_parameters_go_before_the_environment(
-    environment: dict[str, str], fleet: PracticeFleet, monkeypatch: pytest.MonkeyPatch
+def test_the_four_steps_run_in_terminal_ipython() -> None:
+    ran = ipython(FOLDER / "01-four-steps.ipynb")
+    assert ran.exit_code == 0, ran.said
+    assert "1,048,576 bytes, SHA-256 3f1c190a" in ran.said
+
+
+@pytest.mark.parametrize(("name", "runner"), [("02-deploy-to-a-group", "jupyter execute")])
+def test_of_the_group_one_host_failed_and_the_others_have_the_package(
+    name: str, runner: str, runs: Callable[[str, str], Ran]
 ) -> None:
-    monkeypatch.setenv("BITSSHELL_HOST", "localhost:1")
-    notebook = nbformat.read(FOUR_STEPS, as_version=4)
-    place = next(
-        number
-        for number, cell in enumerate(notebook.cells)
-        if "parameters" in cell.metadata.get("tags", [])
-    )
-    # As papermill does it: a cell of its own after the tagged one.
-    given = f"hosts = {environment['BITSSHELL_HOST']!r}\nauth = 'basic'"
-    cell = nbformat.v4.new_code_cell(given, metadata={"tags": ["injected-parameters"]})
-    notebook.cells.insert(place + 1, cell)
-    NotebookClient(notebook, timeout=TIMEOUT_S, kernel_name="python3").execute()
-    assert_arrived(fleet)
+    said = runs(name, runner).text("outcome")
+    assert said.count("has it") == 5
+    assert "FAILED       practice04" in said
+    assert "ERROR_DISK_FULL" in said
 
 
-def test_without_any_setting_the_four_steps_run_on_a_practice_host(
-    no_host: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize(("name", "runner"), [("03-why-is-this-job-stuck", "jupyter execute")])
+def test_each_way_to_be_stuck_is_told_apart(
+    name: str, runner: str, runs: Callable[[str, str], Ran]
 ) -> None:
-    done = execute(FOUR_STEPS, f"--output={tmp_path / 'done.ipynb'}", environment=no_host)
-    assert done.returncode == 0, done.stderr
-    arrived = next(cell for cell in code_cells(tmp_path / "done.ipynb") if cell.id == "arrived")
-    assert "1,048,576 bytes, SHA-256 3f1c190a" in arrived.outputs[0].text
+    said = runs(name, runner).text
+    assert "Install-WindowsFeature BITS-Compact-Server" in said("host")
+    assert "left out of what follows: practice03" in said("host")
+    for state in ("QUEUED", "SUSPENDED", "ERROR", "TRANSIENT_ERROR", "TRANSFERRED", "TRANSFERRING"):
+        assert f", {state}\n" in said("verdict")
 
 
-def test_the_four_steps_run_without_jupyter(no_host: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "IPython", str(FOUR_STEPS)],
-        env=no_host,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "1,048,576 bytes, SHA-256 3f1c190a" in done.stdout
+STALE = FOLDER / "04-finish-stale-jobs.ipynb"
 
 
-def test_a_notebook_that_fails_stops_and_fails_jupyter_execute(
-    no_host: dict[str, str], tmp_path: Path
+@pytest.mark.parametrize("runner", [papermill, jupyter_execute])
+def test_stale_jobs_are_not_cancelled_where_nobody_can_agree(
+    runner: Runner, tmp_path: Path
 ) -> None:
-    done = execute(failing(tmp_path), environment=no_host)
-    assert done.returncode != 0
-    assert "NeedsPerson" in done.stderr
-    assert not (tmp_path / "went-on").exists()
+    ran = runner(STALE, tmp_path)
+    assert ran.exit_code == 1, ran.said
+    assert "NeedsApproval: the approval 'cancel-stale' is missing" in ran.said
 
 
-def test_a_notebook_that_fails_stops_and_fails_ipython(
-    no_host: dict[str, str], tmp_path: Path
+def test_what_papermill_leaves_of_it_says_where_it_stopped(tmp_path: Path) -> None:
+    ran = papermill(STALE, tmp_path)
+    assert ran.errors() == [("approve", "NeedsApproval")]
+    assert "2 done" in ran.text("complete")
+    assert not ran.ran("cancel")
+
+
+def test_without_the_approval_that_it_needs_a_run_does_not_begin(tmp_path: Path) -> None:
+    ran = bitsshell_run(STALE, tmp_path)
+    assert ran.exit_code == 5
+    assert "--approve cancel-stale=WHO" in ran.said
+    assert ran.cells == {}
+
+
+def test_stale_jobs_are_cancelled_when_somebody_agreed_beforehand(tmp_path: Path) -> None:
+    ran = bitsshell_run(STALE, tmp_path, "--approve", "cancel-stale=Ann Other")
+    assert ran.exit_code == 0, ran.said
+    assert "2 done" in ran.text("cancel")
+    assert "fresh" in ran.text("after")
+    evidence = (tmp_path / "evidence" / "evidence.json").read_text(encoding="utf-8")
+    assert "Ann Other" in evidence
+
+
+@pytest.mark.parametrize("runner", ["bitsshell run --what-if"])
+@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
+def test_what_if_runs_to_the_end_and_sends_nothing(
+    name: str, runner: str, runs: Callable[[str, str], Ran]
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "IPython", str(failing(tmp_path))],
-        env={**no_host, "BITSSHELL_PASSWORD": "x"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "AllFailed: localhost:1" in done.stdout
-    assert not (tmp_path / "went-on").exists()
+    ran = runs(name, runner)
+    assert ran.exit_code == 0, ran.said
+    assert "what-if: nothing is sent" in ran.said

@@ -61,8 +61,8 @@ def test_resume_goes_through_the_dispatcher_and_is_written_down(site: Site) -> N
     session = console_with(site, "alpha").session
     seen = look_at(session, f"watch {FAST}", ("SUSPENDED", "r"), ("TRANSFERRED", "q"))
     assert site.only_job().state is JobState.TRANSFERRED
-    (entry,) = [entry for entry in session.journal.entries() if entry.command.startswith("resume")]
-    assert site.only_job().id.strip("{}") in entry.command
+    (entry,) = [entry for entry in session.journal.entries() if entry.verb == "resume"]
+    assert site.only_job().id.strip("{}") in entry.typed
     assert any("done" in screen and "alpha" in screen for screen in seen.screens)
 
 

@@ -61,6 +61,8 @@ def typed_in(
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    # Else fish begins to read all man pages in a process that stays behind.
+    monkeypatch.setenv("FISH_UNIT_TESTS_RUNNING", "1")
     keep(Knowledge({"web01": "http://web01:5985/wsman"}, known(), ("D:\\in\\",), ("http://f/a",)))
     name, *lines = SETUP[shell]
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +90,7 @@ def keep(knowledge: Knowledge) -> None:
 
 
 TYPED = {
-    "jo": "jobs",
+    "job": "jobs",
     "jobs --state=transi": "jobs --state=transient-error",
     "jobs -H web": "jobs -H web01",
     "jobs -H db01,web": "jobs -H db01,web01",

@@ -19,6 +19,7 @@ BEFORE_THE_PROMPT = {
     "bitsshell.cli",
     "bitsshell.concealed",
     "bitsshell.errors",
+    "bitsshell.known_secrets",
     "bitsshell.shell",
     "bitsshell.shell.bare",
     "bitsshell.shell.consoles",
