@@ -92,7 +92,7 @@ def declared(cell_source: str) -> tuple[Parameter, ...]:
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom) or _is_text(statement):
             continue
-        parameter = _parameter(statement, comments.get(statement.end_lineno or 0, ""))
+        parameter = _parameter(statement, _comment_on(statement, comments))
         if parameter.name in found:
             raise BadParameters(f"{parameter.name} is declared twice", parameter.line)
         found[parameter.name] = parameter
@@ -137,6 +137,13 @@ def injected_source(values: Mapping[str, Value]) -> str:
 
 
 # Reading the cell
+
+
+def _comment_on(statement: ast.stmt, comments: Mapping[int, str]) -> str:
+    """The comment behind a statement; formatters put long ones inside of its brackets."""
+    last = statement.end_lineno or statement.lineno
+    inside = (comments.get(line, "") for line in range(statement.lineno, last))
+    return comments.get(last) or " ".join(filter(None, inside))
 
 
 def _comments(source: str) -> dict[int, str]:

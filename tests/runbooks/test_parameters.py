@@ -28,6 +28,13 @@ folders = [
 '''
 
 
+def test_a_comment_that_a_formatter_moved_into_brackets_still_says_the_choices() -> None:
+    (found,) = declared(
+        'mode: str = (\n    "fast"  # one of: fast, careful. How to go about it\n)\n'
+    )
+    assert (found.choices, found.help) == (("fast", "careful"), "How to go about it")
+
+
 def test_a_cell_declares_one_parameter_a_line() -> None:
     found = {parameter.name: parameter for parameter in declared(CELL)}
     kinds = {name: parameter.kind for name, parameter in found.items()}
