@@ -135,6 +135,7 @@ passwords = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_si
 
 @given(passwords.filter(lambda text: not {"&", "<", ">"} & set(text)))
 def test_a_password_is_in_nothing_that_is_said_and_in_what_is_sent(password: str) -> None:
+    password = f"~{password}~"  # else a word of the plan itself may be drawn
     given_ = JobCredentials("u", wsman.Secret(password), AuthScheme.BASIC)
     files = (FileSpec("http://f/a", r"C:\in\a"),)
     for operation in (

@@ -66,7 +66,7 @@ def test_it_prints_one_line_of_json_and_serves_until_it_is_told_to_end(number: i
     bits.create(told["files"] + "hello.txt", r"C:\in\a.txt")
     bits.wsman.close()
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
     assert not root.parent.exists()
 
@@ -81,7 +81,7 @@ def test_the_password_may_be_given_and_the_page_says_what_to_paste(tmp_path: Pat
         lines.append(process.stdout.readline())
         assert lines[-1], process.communicate()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     page = "".join(lines)
     assert "user admin, password Given-1" in page
     assert "--user admin --auth basic" in page
@@ -140,7 +140,7 @@ def test_it_ends_quietly_while_it_waits_for_commands() -> None:
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
     process.wait(20)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -221,7 +221,7 @@ def test_it_can_be_reached_from_elsewhere_only_when_told_and_says_what_that_mean
     for url in (told["hosts"][0]["endpoint"], told["files"], told["uploads"], told["compact"]):
         assert urlsplit(url).hostname == "127.0.0.1", "where this machine reaches it"
     process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert ("can be reached from the network" in err) is warned
     assert ("Whoever knows the password" in err) is warned
