@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bitsshell.api.errors import CommandError, from_error, from_result
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from bitsshell.fleet.channels import ChannelPool
     from bitsshell.fleet.followed import News
     from bitsshell.fleet.targets import Target
-    from bitsshell.results import Outcome
+    from bitsshell.results import Event, Outcome
 
 _JOIN_S = 2.0
 
@@ -123,6 +124,8 @@ class BackgroundWatch:
             for event in dispatcher.events(dispatcher.parse(self.words)):
                 if self.is_stopped:
                     self._session.interrupts.set()
+                if _is_stopped(event) and self._kept.frame is None:
+                    continue
                 with self._guard:
                     self._kept.take(event)
                 if isinstance(event, Frame):
@@ -132,15 +135,28 @@ class BackgroundWatch:
         except KeyboardInterrupt:
             pass
         finally:
-            if self.problem is None and not self.is_stopped:
+            if self.is_stopped:
+                self._keep_first_look()
+            elif self.problem is None:
                 self.problem = from_result(self.answer)
             self._done.set()
             self._shown()
+
+    def _keep_first_look(self) -> None:
+        """Stopped before it saw anything itself, it has what the first look saw."""
+        first = self._first.frame
+        with self._guard:
+            if self._kept.frame is None and first is not None:
+                self._kept.frame = replace(first, is_final=True, is_stopped=True)
 
     def _shown(self) -> None:
         """Let the front end show it. Its mistakes do not end the watch."""
         with suppress(Exception):
             self._show(self)
+
+
+def _is_stopped(event: Event) -> bool:
+    return isinstance(event, Frame) and event.is_stopped
 
 
 class _BackgroundSession(Session):

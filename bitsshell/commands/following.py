@@ -128,7 +128,7 @@ class Follower:
         self.interval_s = interval_s
         self.pending: dict[Key, Job] = {key_of(job): job for job in jobs or ()}
         self.is_open = jobs is None
-        self.watch = Watch(None if jobs is None else self.pending)
+        self.watch = Watch(None if jobs is None else self.pending.values())
         self.unreachable: dict[str, BitsShellError] = {}
         self._answered = {host for host, _ in self.pending}
         self._noted: set[Key] = set()

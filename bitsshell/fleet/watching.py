@@ -103,11 +103,11 @@ class Watch:
     """The memory of a watch: the last look, a rate for each job, and the errors asked for.
 
     Args:
-        wanted: the jobs to follow; None for every job of the hosts.
+        wanted: the jobs to follow, as they were last read; None for every job of the hosts.
     """
 
-    def __init__(self, wanted: Iterable[Key] | None = None) -> None:
-        self.wanted = None if wanted is None else frozenset(wanted)
+    def __init__(self, wanted: Iterable[Job] | None = None) -> None:
+        self.wanted = None if wanted is None else {key_of(job): job for job in wanted}
         self.jobs: dict[Key, Job] = {}
         self.errors: dict[Key, JobError] = {}
         self.settled: dict[Key, Job] = {}
@@ -159,9 +159,11 @@ class Watch:
                 del memory[key]
 
     def rows(self) -> tuple[WatchRow, ...]:
-        """What a frame shows, by host and name."""
+        """What a frame shows, by host and name; of hosts not looked at yet the jobs as given."""
         rows = []
-        shown = {**self.jobs, **self.settled}
+        wanted = self.wanted or {}
+        unread = {key: job for key, job in wanted.items() if key[0] not in self._seen}
+        shown = {**unread, **self.jobs, **self.settled}
         for key, job in sorted(shown.items(), key=lambda item: (item[0][0], item[1].name, item[0])):
             rate = self._meters[key].bytes_per_s if key in self._meters else None
             if job.state is not JobState.TRANSFERRING:

@@ -112,6 +112,26 @@ def test_the_last_frame_of_a_stopped_watch_says_that_it_was_stopped(site: Site) 
     assert phases == ["live", "stopped"]
 
 
+def test_a_watch_stopped_in_its_first_poll_shows_the_jobs_as_they_were_found(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\a --name nightly --suspended")
+    call = console.session.look
+    looks: list[object] = []
+
+    def look(*args: Any, **options: Any) -> Any:
+        looks.append(args)
+        if len(looks) == 2:
+            console.session.interrupts.set()
+        return call(*args, **options)
+
+    console.session.look = look  # type: ignore[method-assign]
+    frames = [
+        event for event in running(console, f"watch nightly {FAST}") if isinstance(event, Frame)
+    ]
+    assert [frame.phase for frame in frames] == ["stopped"]
+    assert [row.job.name for row in frames[0].rows] == ["nightly"]
+
+
 def test_watch_goes_on_with_the_hosts_that_answer(site: Site) -> None:
     console = start(site)
     console.add_host("down", "http://127.0.0.1:9/wsman")

@@ -149,8 +149,17 @@ def test_the_first_look_at_a_host_that_answers_late_is_a_first_look() -> None:
 
 
 def test_a_watch_of_some_jobs_sees_no_others() -> None:
-    watch = Watch([key_of(JOB)])
+    watch = Watch([JOB])
     assert kinds(look(watch, JOB, OTHER)) == [("1", "present")]
+
+
+def test_before_a_host_was_looked_at_its_jobs_are_shown_as_they_were_given() -> None:
+    watch = Watch([JOB, OTHER])
+    assert [row.job for row in watch.rows()] == [JOB, OTHER]
+    look(watch, readable="b")
+    assert [row.job for row in watch.rows()] == [JOB]
+    look(watch, replace(JOB, bytes_transferred=7), readable="ab")
+    assert [row.job.bytes_transferred for row in watch.rows()] == [7]
 
 
 def test_a_settled_job_is_shown_on_and_followed_no_more() -> None:

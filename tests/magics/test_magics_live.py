@@ -81,6 +81,19 @@ def test_tasks_are_listed_and_stopped_and_their_jobs_go_on(
     assert kernel.run("%bits_tasks --stop v").content["evalue"].startswith("there is no watch 'v'")
 
 
+@pytest.mark.parametrize("jobs", ["nightly", ""])
+def test_stopped_before_a_poll_of_its_own_a_watch_has_what_its_first_look_saw(
+    kernel: Kernel, jobs: str
+) -> None:
+    kernel.run(CREATE)
+    kernel.run(f"%bits_watch {jobs} --bg w --interval 60\n%bits_tasks --stop w")
+    (listed,) = texts(kernel.run("%bits_tasks").of_type("execute_result"))
+    assert listed.startswith("w: stopped, 1 job")
+    (stopped,) = texts(kernel.run("%bits_wait w").of_type("execute_result"))
+    assert stopped.startswith("stopped, as of")
+    assert "nightly" in stopped
+
+
 def test_a_name_is_used_once_at_a_time(kernel: Kernel) -> None:
     kernel.run(CREATE)
     kernel.run("%bits_watch nightly --bg w --interval 0.1")

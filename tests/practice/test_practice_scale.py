@@ -60,6 +60,11 @@ MODES = [None, "404", "busy", "reset,at=20000", "norange", "nolength", "changes"
 FAULTS = ["quota", "lost-answer", "no-answer", "garbage", "half-answer", "timed-out"]
 
 
+POOLED_S = 15.0
+"""The hosts' own HTTP client looks this often for downloads' connections idle for this long
+(aiohttp's default). One that became idle right after a look stays for two of these times."""
+
+
 def use(fleet: PracticeFleet, worker: int, until_s: float) -> int:
     """Do what comes to mind on one host after the other; how many calls that were."""
     chance, calls = random.Random(worker), 0
@@ -161,7 +166,7 @@ def test_random_use_and_random_failures_leave_no_trace() -> None:
         assert min(calls) > 0
         for host in fleet.hosts:
             sweep(host)
-        until_s = time.monotonic() + 20
+        until_s = time.monotonic() + 2 * POOLED_S + 10
         while (left := tasks(fleet)) and time.monotonic() < until_s:
             pass
         assert left == []
