@@ -15,16 +15,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 import uuid
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from contestants import Contestant, compete, print_heads, print_rows
 from lxml import etree
 from pypsrp.wsman import WSMan
 from winrm.transport import Transport
@@ -43,31 +41,6 @@ if TYPE_CHECKING:
 ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 DMTF = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 CALLS_PER_ROUND = 5
-
-
-@dataclass
-class Contestant:
-    """One way of doing the work, and the CPU milliseconds that its rounds took."""
-
-    name: str
-    call: Callable[[], int]
-    cpu_ms: list[float] = field(default_factory=list)
-
-    def round(self) -> None:
-        """Some calls, measured together, because one is shorter than the clock is good."""
-        began = time.process_time()
-        for _ in range(CALLS_PER_ROUND):
-            self.call()
-        self.cpu_ms.append((time.process_time() - began) / CALLS_PER_ROUND * 1000)
-
-    @property
-    def median_ms(self) -> float:
-        return statistics.median(self.cpu_ms)
-
-    @property
-    def noise(self) -> float:
-        low, _, high = statistics.quantiles(self.cpu_ms, n=4)
-        return (high - low) / 2 / self.median_ms
 
 
 class RecordingWire:
@@ -137,12 +110,7 @@ def compare(host: dict[str, str], files_url: str, chosen: argparse.Namespace) ->
         ),
         Contestant("bare pywinrm, same bytes", bare_call(endpoint, sent)),
     ]
-    for contestant in contestants:
-        contestant.round()
-        contestant.cpu_ms.clear()
-    for _ in range(chosen.rounds):
-        for contestant in contestants:
-            contestant.round()
+    compete(contestants, chosen.rounds, calls=CALLS_PER_ROUND)
     report(contestants, chosen)
     report_reading(page, chosen)
 
@@ -268,18 +236,12 @@ def fresh_id(envelope: bytes) -> bytes:
 
 
 def report(contestants: list[Contestant], chosen: argparse.Namespace) -> None:
-    base = contestants[0].median_ms
     print(
         f"{chosen.jobs} jobs, {chosen.auth}, {chosen.rounds} rounds of {CALLS_PER_ROUND} calls, "
         f"Python {sys.version.split()[0]}, {os.cpu_count()} cores"
     )
-    print(f"{'':<32}{'CPU ms':>8}{'ratio':>8}{'noise':>8}")
-    for contestant in contestants:
-        ratio = contestant.median_ms / base
-        print(
-            f"{contestant.name:<32}{contestant.median_ms:>8.2f}{ratio:>8.2f}"
-            f"{contestant.noise:>7.0%} "
-        )
+    print_heads()
+    print_rows(contestants)
 
 
 def report_reading(page: bytes, chosen: argparse.Namespace) -> None:
@@ -298,17 +260,9 @@ def report_reading(page: bytes, chosen: argparse.Namespace) -> None:
         Contestant("lxml.etree.fromstring alone", lambda: len(etree.fromstring(page))),
         Contestant("answer read into typed jobs", read),
     ]
-    for _ in range(chosen.rounds * 2):
-        for contestant in contestants:
-            contestant.round()
-    base = contestants[0].median_ms
+    compete(contestants, chosen.rounds * 2, calls=CALLS_PER_ROUND)
     print(f"\nreading one answer of {len(page):,} bytes")
-    for contestant in contestants:
-        ratio = contestant.median_ms / base
-        print(
-            f"{contestant.name:<32}{contestant.median_ms:>8.2f}{ratio:>8.2f}"
-            f"{contestant.noise:>7.0%} "
-        )
+    print_rows(contestants)
 
 
 if __name__ == "__main__":

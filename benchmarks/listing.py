@@ -14,47 +14,18 @@ from __future__ import annotations
 import argparse
 import random
 import re
-import statistics
-import time
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
+from contestants import Contestant, compete, print_heads, print_rows
 from tabulate import tabulate
 
 from bitsshell.bits import Job, JobList, JobState
 from bitsshell.render import listings
 from bitsshell.results import Outcome, View
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 WIDTHS = (80, 120, 200)
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
-
-
-@dataclass
-class Contestant:
-    """One way of making the lines, and the CPU milliseconds that it took."""
-
-    name: str
-    call: Callable[[], object]
-    cpu_ms: list[float] = field(default_factory=list)
-
-    def round(self) -> None:
-        began = time.process_time()
-        self.call()
-        self.cpu_ms.append((time.process_time() - began) * 1000)
-
-    @property
-    def median_ms(self) -> float:
-        return statistics.median(self.cpu_ms)
-
-    @property
-    def noise(self) -> float:
-        low, _, high = statistics.quantiles(self.cpu_ms, n=4)
-        return (high - low) / 2 / self.median_ms
 
 
 def main() -> None:
@@ -65,7 +36,7 @@ def main() -> None:
     chosen = options.parse_args()
     outcomes = known(chosen.jobs, chosen.hosts)
     print(f"{chosen.jobs:,} jobs of {chosen.hosts} hosts, {chosen.rounds} rounds")
-    print(f"{'':<28}{'CPU ms':>8}{'ratio':>8}{'noise':>8}")
+    print_heads()
     for width in WIDTHS:
         compare(outcomes, width, chosen.rounds)
 
@@ -110,19 +81,8 @@ def compare(outcomes: list[Outcome], width: int, rounds: int) -> None:
         Contestant(f"tabulate alone, {width} columns", alone),
         Contestant(f"bitsshell, {width} columns", ours),
     ]
-    for contestant in contestants:
-        contestant.round()
-        contestant.cpu_ms.clear()
-    for _ in range(rounds):
-        for contestant in contestants:
-            contestant.round()
-    base = contestants[0].median_ms
-    for contestant in contestants:
-        ratio = contestant.median_ms / base
-        print(
-            f"{contestant.name:<28}{contestant.median_ms:>8.2f}{ratio:>8.2f}"
-            f"{contestant.noise:>7.0%} "
-        )
+    compete(contestants, rounds)
+    print_rows(contestants)
 
 
 if __name__ == "__main__":

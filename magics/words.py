@@ -7,17 +7,14 @@ argument whatever is in it.
 
 from __future__ import annotations
 
-import enum
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bitsshell.bits import Explanation, Job, JobDetail
+from bitsshell.api.arguments import argument
 from bitsshell.commands.magicline import Name, Place, Slot, pieces, read_line
 from bitsshell.errors import UsageError
-from bitsshell.results import HostStatus, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,35 +115,4 @@ def _texts(value: Any, path: str, spec: str) -> Iterator[str]:
 
 
 def _text(value: Any, path: str, spec: str) -> str:
-    """One value as one argument: jobs by id, hosts by name."""
-    match value:
-        case Job():
-            value = value.id
-        case JobDetail():
-            value = value.job.id
-        case Outcome():
-            value = value.jobs[0].id if value.jobs else value.job_id
-            if value is None:
-                raise UsageError(
-                    f"{{{path}}} holds what failed, and so has no job",
-                    hint=f"take the jobs that there are: {{{path}.jobs}}",
-                )
-        case Explanation():
-            value = value.hex
-        case HostStatus():
-            value = value.name
-        case enum.Enum():
-            value = value.name.lower().replace("_", "-")
-        case os.PathLike():
-            value = os.fspath(value)
-        case _:
-            pass
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UsageError(
-            f"{{{path}}} is a {type(value).__name__}, which is no argument",
-            hint="texts, numbers, paths, jobs, hosts, and lists of them are",
-        )
-    try:
-        return format(value, spec)
-    except ValueError as error:
-        raise UsageError(f"{{{path}}}: {error}", hint="leave out what follows the colon") from error
+    return argument(value, spec, place=f"{{{path}}}")

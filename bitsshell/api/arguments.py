@@ -19,27 +19,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def argument(value: Any, spec: str = "") -> str:
+def argument(value: Any, spec: str = "", *, place: str = "") -> str:
     """One value as one argument: jobs by id, hosts by name, codes in hex.
+
+    Args:
+        value: what a variable holds.
+        spec: as behind the colon of a format.
+        place: where it stands, as it was typed, for the message of an error.
 
     Raises:
         UsageError: it is nothing that a command could take, or the format does not fit.
     """
     plain = _plain(value)
-    if plain is None:
+    if isinstance(value, Outcome) and plain is None:
         raise UsageError(
-            f"a job to be still made has no id: it failed on {value.host}",
+            f"{place or 'what failed'} has no job: it failed on {value.host}",
             hint="take the jobs that there are: .jobs",
         )
     if isinstance(plain, bool) or not isinstance(plain, str | int | float):
+        kind = type(value).__name__
         raise UsageError(
-            f"a {type(value).__name__} is no argument",
+            f"{place} is a {kind}, which is no argument" if place else f"a {kind} is no argument",
             hint="texts, numbers, paths, jobs, hosts, and lists of them are",
         )
     try:
         return format(plain, spec)
     except ValueError as error:
-        raise UsageError(str(error), hint="leave out what follows the colon") from error
+        said = f"{place}: {error}" if place else str(error)
+        raise UsageError(said, hint="leave out what follows the colon") from error
 
 
 def _plain(value: Any) -> Any:

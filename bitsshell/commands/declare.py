@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -36,6 +36,21 @@ class Change:
 
 
 Answer = Iterable[Event] | Change
+
+Declared = TypeVar("Declared", bound=Callable[..., Answer])
+
+
+def option_group(
+    *decorators: Callable[[Declared], Declared],
+) -> Callable[[Declared], Declared]:
+    """Options that several verbs take, as one decorator; in help they stand in this order."""
+
+    def decorate(function: Declared) -> Declared:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
 
 
 @dataclass(slots=True)

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import click
 
-from bitsshell.commands.declare import Answer
+from bitsshell.commands.declare import option_group
 from bitsshell.commands.judges import OnError, OnTransient
 from bitsshell.commands.types import Duration, Member
 
-F = TypeVar("F", bound=Callable[..., Answer])
-
 INTERVAL = Duration(minimum_s=0.05)
 
-
-def policy_options(function: F) -> F:
-    """`--on-error`, `--on-transient` and `--interval`."""
-    for decorate in reversed(
-        [
-            click.option(
-                "--on-error",
-                type=Member(OnError, "choice"),
-                default="keep",
-                help="at ERROR: keep (default), cancel, resume",
-            ),
-            click.option(
-                "--on-transient",
-                type=Member(OnTransient, "choice"),
-                default="wait",
-                help="at TRANSIENT_ERROR: wait (default), cancel, resume",
-            ),
-            click.option("--interval", type=INTERVAL, default=5.0, help="between polls (5s)"),
-        ]
-    ):
-        function = decorate(function)
-    return function
+policy_options = option_group(
+    click.option(
+        "--on-error",
+        type=Member(OnError, "choice"),
+        default="keep",
+        help="at ERROR: keep (default), cancel, resume",
+    ),
+    click.option(
+        "--on-transient",
+        type=Member(OnTransient, "choice"),
+        default="wait",
+        help="at TRANSIENT_ERROR: wait (default), cancel, resume",
+    ),
+    click.option("--interval", type=INTERVAL, default=5.0, help="between polls (5s)"),
+)
+"""`--on-error`, `--on-transient` and `--interval`."""

@@ -7,8 +7,7 @@ with what a job has.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,49 +27,41 @@ from bitsshell.bits import (
     SetProxySettings,
     limits,
 )
-from bitsshell.commands.declare import Answer, Call, Change, verb
+from bitsshell.commands.declare import Call, Change, option_group, verb
 from bitsshell.commands.types import BadValue, Checked, Job, Member
 from bitsshell.errors import UsageError, shown
 from bitsshell.results import Event, Notice, Plan, Step, View
 from bitsshell.wsman import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bitsshell.bits import Job as BitsJob
     from bitsshell.fleet.references import Reference
 
-F = TypeVar("F", bound=Callable[..., Answer])
-
 _jobs_argument = click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
 
-
-def credential_options(function: F) -> F:
-    """`--job-user`, `--scheme` and `--target`, for verbs that give jobs credentials."""
-    for decorate in reversed(
-        [
-            click.option(
-                "--job-user",
-                type=Checked("user name", limits.check_user),
-                metavar="NAME",
-                help="whom the job logs on as where its files are",
-            ),
-            click.option(
-                "--scheme",
-                type=Member(AuthScheme, "scheme"),
-                default="negotiate",
-                help="negotiate (default), ntlm, digest, basic, passport",
-            ),
-            click.option(
-                "--target",
-                type=Member(AuthTarget, "target"),
-                default="server",
-                help="who asks: server (default), proxy",
-            ),
-        ]
-    ):
-        function = decorate(function)
-    return function
+credential_options = option_group(
+    click.option(
+        "--job-user",
+        type=Checked("user name", limits.check_user),
+        metavar="NAME",
+        help="whom the job logs on as where its files are",
+    ),
+    click.option(
+        "--scheme",
+        type=Member(AuthScheme, "scheme"),
+        default="negotiate",
+        help="negotiate (default), ntlm, digest, basic, passport",
+    ),
+    click.option(
+        "--target",
+        type=Member(AuthTarget, "target"),
+        default="server",
+        help="who asks: server (default), proxy",
+    ),
+)
+"""`--job-user`, `--scheme` and `--target`, for verbs that give jobs credentials."""
 
 
 def asked_credentials(

@@ -54,6 +54,17 @@ def progress_amount(job: Job | JobFile) -> str:
     return f"{units.size(job.bytes_transferred)} of {units.size(job.bytes_total)}"
 
 
+def amount_done(job: Job) -> str:
+    """`1.5 MiB/3.0 GiB`, with `?` while the total is unknown: for a narrow column."""
+    total = UNKNOWN if job.bytes_total is None else units.size(job.bytes_total)
+    return f"{units.size(job.bytes_transferred)}/{total}"
+
+
+def bar_fraction(job: Job) -> float | None:
+    """How much of its bar a job fills: all of it when it is finished, also without a size."""
+    return 1.0 if job.fraction is None and job.is_finished else job.fraction
+
+
 def file_progress(file: JobFile) -> str:
     """The amount, and whether the file stands under its own name."""
     return progress_amount(file) + (", completed" if file.is_completed else "")

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from bitsshell.bits import JobState
 from bitsshell.render import units
 from bitsshell.render.bars import progress_bar
-from bitsshell.render.cells import state_counts
+from bitsshell.render.cells import amount_done, bar_fraction, state_counts
 from bitsshell.render.paint import BOLD, RED, YELLOW, painted, state_sgr
 from bitsshell.render.text import (
-    UNKNOWN,
     clip,
     clip_middle,
     counted,
@@ -24,6 +23,7 @@ from bitsshell.render.text import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bitsshell.results import Frame, WatchRow
 
@@ -92,15 +92,16 @@ def frame_lines(
     return [heading, *body, *tail]
 
 
+def heading_parts(phase: str, as_of: datetime, jobs: int, hosts: int) -> list[str]:
+    """What stands above the jobs of every frame: how current they are, and how many."""
+    many = f"{counted(jobs, 'job')} on {counted(hosts, 'host')}" if hosts else "no jobs"
+    return [f"{phase}, as of {units.time_of_day(as_of)}", many]
+
+
 def _heading(frame: Frame) -> str:
     hosts = {row.job.host for row in frame.rows}
     rates = [row.rate_bytes_s for row in frame.rows if row.rate_bytes_s is not None]
-    parts = [
-        f"{frame.phase}, as of {units.time_of_day(frame.as_of)}",
-        f"{counted(len(frame.rows), 'job')} on {counted(len(hosts), 'host')}"
-        if hosts
-        else "no jobs",
-    ]
+    parts = heading_parts(frame.phase, frame.as_of, len(frame.rows), len(hosts))
     if rates and not frame.is_final:
         parts.append(units.rate(sum(rates)))
     return "  ".join(parts)
@@ -183,13 +184,13 @@ def _row_lines(
         front.insert(0, pad(clip_middle(neutral(job.host), layout.host), layout.host))
     back = [pad(units.percent(job.fraction), _PERCENT, "right")]
     if layout.amount:
-        back.append(pad(_amount(row), layout.amount, "right"))
+        back.append(pad(amount_done(job), layout.amount, "right"))
     if layout.rate:
         back.append(pad(units.rate(row.rate_bytes_s), layout.rate, "right"))
     if layout.left:
         back.append(pad(units.time_left(row.time_left_s), layout.left, "right"))
     state = pad(job.state.name, layout.state)
-    bar = progress_bar(_fraction(row), layout.bar, blocks=blocks)
+    bar = progress_bar(bar_fraction(job), layout.bar, blocks=blocks)
     pieces = [*front, state, *([bar] if bar else []), *back]
     line = (" " * _GAP).join(pieces)
     if display_width(line) > width:
@@ -202,14 +203,3 @@ def _row_lines(
         meaning = prose(known.meaning or row.error.description)
         lines.append(painted(clip(f"  {known.title}: {meaning}", width), RED, colour=colour))
     return lines
-
-
-def _fraction(row: WatchRow) -> float | None:
-    if row.job.fraction is None and row.job.is_finished:
-        return 1.0
-    return row.job.fraction
-
-
-def _amount(row: WatchRow) -> str:
-    total = UNKNOWN if row.job.bytes_total is None else units.size(row.job.bytes_total)
-    return f"{units.size(row.job.bytes_transferred)}/{total}"

@@ -155,6 +155,8 @@ def test_a_host_that_is_none_and_an_option_that_is_none_are_told(bits: Connectio
         bits.jobs(colour="red")
     with pytest.raises(BitsUsageError, match="a dict is no argument"):
         bits.show([{}])  # type: ignore[list-item]
+    with pytest.raises(BitsUsageError, match="a NoneType is no argument"):
+        bits.show(None)  # type: ignore[arg-type]
     with pytest.raises(BitsUsageError, match="no verb 'jobz'"):
         bits.run("jobz")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -33,6 +34,7 @@ def words(line: str, verb: str | None = "jobs", **names: Any) -> list[str]:
         ("{folder.name}", ["in"]),
         ("{folder}", ["/srv/in"]),
         ("{priority}", ["foreground"]),
+        ("{pause}", ["90s"]),
         ("{{name}}", ["{name}"]),
         ("a{{b}}c", ["a{b}c"]),
         (GUID, [GUID]),
@@ -49,6 +51,7 @@ def test_a_name_in_braces_stands_for_its_value(line: str, expected: list[str]) -
         "by_name": {"a b": "C"},
         "folder": PurePosixPath("/srv/in"),
         "priority": Priority.FOREGROUND,
+        "pause": timedelta(minutes=1, seconds=30),
     }
     assert words(line, **names) == ["jobs", *expected]
 

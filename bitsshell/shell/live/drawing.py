@@ -13,13 +13,13 @@ from bitsshell.bits import JobState
 from bitsshell.fleet.watching import key_of
 from bitsshell.render import units
 from bitsshell.render.bars import progress_bar, sparkline
-from bitsshell.render.cells import files_done, progress_amount
+from bitsshell.render.cells import amount_done, bar_fraction, files_done, progress_amount
 from bitsshell.render.errors import job_error_lines
+from bitsshell.render.frames import heading_parts
 from bitsshell.render.text import (
     ELLIPSIS,
     clip,
     clip_middle,
-    counted,
     display_width,
     folded_names,
     neutral,
@@ -169,12 +169,8 @@ def _heading(model: Model, width: int) -> list[Line]:
     frame = model.frame
     if frame is None:
         return [[("class:heading", "watch")]]
-    parts = [
-        f"{'held' if model.is_held else frame.phase}, as of {units.time_of_day(frame.as_of)}",
-        f"{counted(len(model.rows), 'job')} on {counted(len(model.hosts), 'host')}"
-        if model.hosts
-        else "no jobs",
-    ]
+    phase = "held" if model.is_held else frame.phase
+    parts = heading_parts(phase, frame.as_of, len(model.rows), len(model.hosts))
     if model.rate_bytes_s is not None:
         parts.append(units.rate(model.rate_bytes_s))
     narrowed = len(model.shown) != len(model.rows)
@@ -274,10 +270,10 @@ def _row(
     if columns.percent:
         back.append(pad(units.percent(job.fraction), columns.percent, "right"))
     if columns.amount:
-        back.append(pad(_amount(job), columns.amount, "right"))
+        back.append(pad(amount_done(job), columns.amount, "right"))
     if columns.rate:
         back.append(pad(units.rate(row.rate_bytes_s), columns.rate, "right"))
-    bar = progress_bar(_fraction(job), columns.bar, blocks=blocks)
+    bar = progress_bar(bar_fraction(job), columns.bar, blocks=blocks)
     # Never reversed: a bar would show what is missing, and a sparkline hang from above.
     spark = pad(
         sparkline(model.rates_of(job), columns.spark, blocks=blocks), columns.spark, "right"
@@ -300,15 +296,6 @@ def _host(job: Job, columns: _Columns) -> str:
     if not columns.host:
         return ""
     return pad(clip_middle(neutral(job.host), columns.host), columns.host) + _GAP
-
-
-def _fraction(job: Job) -> float | None:
-    return 1.0 if job.fraction is None and job.is_finished else job.fraction
-
-
-def _amount(job: Job) -> str:
-    total = "?" if job.bytes_total is None else units.size(job.bytes_total)
-    return f"{units.size(job.bytes_transferred)}/{total}"
 
 
 def _details(model: Model, width: int, *, blocks: bool) -> list[Line]:
