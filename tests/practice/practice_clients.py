@@ -56,6 +56,11 @@ def key(job_id: str) -> SelectorSet:
     return selectors
 
 
+def children(element: ET.Element | None) -> list[ET.Element]:
+    """Those of an element that may not be there."""
+    return [] if element is None else list(element)
+
+
 class BitsOverPypsrp:
     """The provider's calls, through pypsrp's WSMan."""
 
@@ -114,7 +119,7 @@ class BitsOverPypsrp:
         if query is not None:
             ET.SubElement(body, f"{{{W}}}Filter", Dialect=WQL).text = query
         answer = self.wsman.enumerate(uri, body)[0]
-        items = list(answer.find(f"{{{W}}}Items") or [])
+        items = children(answer.find(f"{{{W}}}Items"))
         contexts = []
         while answer.find(f"{{{N}}}EndOfSequence") is None:
             if answer.find(f"{{{W}}}EndOfSequence") is not None:
@@ -122,7 +127,7 @@ class BitsOverPypsrp:
             context = answer.findtext(f"{{{N}}}EnumerationContext") or ""
             contexts.append(context)
             answer = self.pull(context, uri=uri, page=page)
-            items += list(answer.find(f"{{{N}}}Items") or [])
+            items += children(answer.find(f"{{{N}}}Items"))
         return items, contexts
 
     def pull(self, context: str, *, uri: str = JOB_URI, page: int = 100) -> ET.Element:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from practice_clients import ALL_URI, RESUME, BitsOverPypsrp, connect
+from practice_clients import ALL_URI, RESUME, BitsOverPypsrp, children, connect
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.wsman import SelectorSet
 
@@ -56,7 +56,7 @@ class Groups:
             selector_set=None if group is None else named(group),
         )
         given: dict[str, list[str | None]] = {}
-        for child in answer.find(f".//{{{GROUP_URI}}}{method}_OUTPUT") or ():
+        for child in children(answer.find(f".//{{{GROUP_URI}}}{method}_OUTPUT")):
             given.setdefault(child.tag.partition("}")[2], []).append(child.text)
         return given
 

@@ -312,12 +312,14 @@ def test_88_equal_jobs_share_by_time_slices(tmp_path: Path) -> None:
 
 def test_88_a_job_alone_keeps_its_slot(tmp_path: Path) -> None:
     async def scenario(b: Rig) -> None:
-        b.origin.hold("a.bin")
+        gate = b.origin.hold("a.bin")
         job = b.job("a.bin", start=True)
         await b.until(job, JobState.TRANSFERRING)
         b.clock.advance(1000)
         await asyncio.sleep(0)
         assert job.state is JobState.TRANSFERRING
+        gate.set()
+        await b.until(job, JobState.TRANSFERRED)
         assert len(b.origin.asked("GET")) == 1
 
     on_rig(scenario, tmp_path)

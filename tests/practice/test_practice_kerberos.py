@@ -237,6 +237,15 @@ def test_bitsshell_with_a_ticket(
     assert "d" * 900 in said.out
 
 
+def test_bitsshell_knows_that_it_is_connected_by_a_ticket(
+    tmp_path: Path, fleet: Fleet, ticket: dict[str, str]
+) -> None:
+    target = ["-H", fleet.url("https"), "--auth", "kerberos", "--ca", fleet.authority]
+    said = Shell(tmp_path, ticket)(*target, "-o", "ndjson", "-c", "jobs", "-c", "hosts")
+    (host,) = [json.loads(line) for line in said.out.splitlines()]
+    assert (host["is_connected"], host["auth"]) == (True, "kerberos")
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_bitsshell_uses_the_scheme_kerberos_where_negotiate_is_not_offered(
     tmp_path: Path, kdc: Kdc, ticket: dict[str, str], scheme: str
