@@ -6,7 +6,9 @@ used, so that `--version` answers at once.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -61,7 +63,11 @@ def run(arguments: list[str]) -> int:
         return _run(arguments)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        from bitsshell.readers_gone import is_reader_gone
+
+        if not is_reader_gone(error):
+            raise
         # Python would complain once more when it flushes at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -208,6 +214,8 @@ def _session(arguments: list[str]) -> int:
 
 
 def _front(front: Front, session: Session, terminal: Terminal, *, is_attended: bool) -> int:
+    from bitsshell.commands.first_words import LEAVING
+
     lines, words, keeps_going = front.lines, front.words, front.keeps_going
     if lines:
         source = "-c" if len(lines) > 1 else None
@@ -220,7 +228,7 @@ def _front(front: Front, session: Session, terminal: Terminal, *, is_attended: b
         source = "standard input"
         piped = _lines_of(sys.stdin or (), source)
         return run_lines(piped, terminal, source, keeps_going=keeps_going)
-    if list(words) in _LEAVING:
+    if words[0] in LEAVING:
         return OK
     if len(words) == 1 and _is_script(words[0], session.config):
         return _run_script(words[0], terminal, keeps_going=keeps_going)
@@ -231,11 +239,12 @@ def _front(front: Front, session: Session, terminal: Terminal, *, is_attended: b
 def _is_script(word: str, config: Config) -> bool:
     """Whether a word that is no verb names a file, or could only be meant to."""
     from bitsshell.commands import VERBS
+    from bitsshell.local_files import is_a_file
 
     if word in VERBS or word == "help" or word in config.aliases or word in config.commands:
         return False
     looks_so = any(separator in word for separator in "./\\")
-    return looks_so or Path(word).is_file()
+    return looks_so or is_a_file(Path(word))
 
 
 def _run_script(name: str, terminal: Terminal, *, keeps_going: bool) -> int:
@@ -243,15 +252,14 @@ def _run_script(name: str, terminal: Terminal, *, keeps_going: bool) -> int:
     from bitsshell.errors import UsageError, shown
 
     try:
-        with Path(name).open(encoding="utf-8-sig") as opened:
-            return run_lines(_lines_of(opened, name), terminal, name, keeps_going=keeps_going)
+        opened = Path(name).open(encoding="utf-8-sig")  # noqa: SIM115 - closed below
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         raise UsageError(
             f"{shown(name)} is no verb, and no script that can be read ({error.strerror})",
             hint="see all verbs: bitsshell help",
         ) from error
+    with opened:
+        return run_lines(_lines_of(opened, name), terminal, name, keeps_going=keeps_going)
 
 
 def run_lines(
@@ -266,12 +274,13 @@ def run_lines(
     `source` names where they come from, and is said with the number of the line that failed. With
     `keeps_going` only an interrupt ends them early; the code is that of the first that failed.
     """
+    from bitsshell.commands.first_words import is_leaving
     from bitsshell.concealed import concealed_line
     from bitsshell.render.text import clip, neutral
 
     first_bad = OK
     for number, line in enumerate(lines, 1):
-        if _leaves(line):
+        if is_leaving(line):
             break
         code = exit_code(terminal.run_line(line))
         if code == OK:
@@ -287,21 +296,12 @@ def run_lines(
     return first_bad
 
 
-_LEAVING = (["exit"], ["quit"])
-
-
-def _leaves(line: str) -> bool:
-    from bitsshell.commands import cut
-
-    return cut(line).values in _LEAVING
-
-
 def _lines_of(stream: Iterable[str], source: str) -> Iterator[str]:
-    """The lines of a text. Raises UsageError where it is none."""
+    """The lines of a text. Raises UsageError where it is none, or cannot be read to its end."""
     from bitsshell.errors import UsageError
 
     try:
-        for number, line in enumerate(stream):
+        for number, line in enumerate(_by_its_mark(stream)):
             # PowerShell puts a byte order mark in front of what it pipes.
             yield line.rstrip("\r\n").removeprefix("\ufeff" if number == 0 else "")
     except UnicodeDecodeError as error:
@@ -309,6 +309,17 @@ def _lines_of(stream: Iterable[str], source: str) -> Iterator[str]:
             f"{source} is no text in {error.encoding} (byte {error.start + 1}: {error.reason})",
             hint="save it as UTF-8",
         ) from error
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read to its end ({error.strerror})") from error
+
+
+def _by_its_mark(stream: Iterable[str]) -> Iterable[str]:
+    """The text as UTF-16 where it begins so: what PowerShell 5.1 writes with `>` does."""
+    if isinstance(stream, io.TextIOWrapper) and isinstance(stream.buffer, io.BufferedReader):
+        mark = stream.buffer.peek(2)[:2]
+        if mark in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
+            stream.reconfigure(encoding="utf-16")
+    return stream
 
 
 def exit_code(ended: Ended) -> int:
@@ -354,6 +365,9 @@ def _ask_password(prompt: str) -> str:
 
 
 def _read_line(prompt: str) -> str:
+    from bitsshell.typed_ahead import forget_typed_ahead
+
+    forget_typed_ahead(sys.stdin)
     sys.stderr.write(prompt)
     sys.stderr.flush()
     try:

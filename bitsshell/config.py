@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bitsshell.bits import JobState
 from bitsshell.config_fields import (
@@ -35,10 +35,11 @@ from bitsshell.fleet.credentials import USER_VARIABLE
 from bitsshell.fleet.hostsets import HostSets
 from bitsshell.fleet.inventory import Group, Inventory, KnownHost, merge
 from bitsshell.fleet.targets import Auth, LogonOptions, parse_target
+from bitsshell.local_files import local_path
 from bitsshell.render import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from enum import StrEnum
 
 FILE_VARIABLE = "BITSSHELL_CONFIG"
@@ -130,16 +131,32 @@ def files_to_read(
     """
     named = given or environment.get(FILE_VARIABLE)
     if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
+        path = local_path(named)
+        if not _is_there(path):
             raise ConfigError(path, None, "there is no such file", hint="config init makes one")
         return (path,)
-    found = [path for path in (user_file(),) if path.is_file()]
-    project = Path.cwd() / PROJECT_FILE
-    if project.is_file():
+    found = [path for path in (user_file(),) if _is_there(path)]
+    project = _project_file()
+    if project is not None and _is_there(project):
         _check_owner(project)
         found.append(project)
     return tuple(found)
+
+
+def _project_file() -> Path | None:
+    """Where the project's file would be; None in a folder that was taken away."""
+    try:
+        return Path.cwd() / PROJECT_FILE
+    except FileNotFoundError:
+        return None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises `ConfigError` where that cannot be told."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise ConfigError(path, None, f"it cannot be read ({error.strerror})") from error
 
 
 def load(given: str | None = None, environment: Mapping[str, str] = os.environ) -> Config:
@@ -152,11 +169,25 @@ def read(paths: Sequence[Path], environment: Mapping[str, str] = MappingProxyTyp
     """Read these files, the weaker first. Raises `ConfigError`."""
     config = Config(files=tuple(paths))
     for path in paths:
-        config = _Reading(path).onto(config)
+        try:
+            config = _Reading(path).onto(config)
+        except RecursionError:
+            raise ConfigError(path, None, "tables and lists are nested far too deeply") from None
     inventory = replace(config.inventory, environment=_from_environment(environment))
     output = environment.get(OUTPUT_VARIABLE, "").strip().lower() or config.output
     _check_choice(OUTPUT_VARIABLE, output, Output)
     return replace(config, inventory=inventory, output=output)
+
+
+def mistake_in(
+    config: Config, where: tuple[str, str], problem: str, hint: str | None
+) -> ConfigError:
+    """A mistake in the entry of this table and name, at the strongest file that has it."""
+    for path in reversed(config.files):
+        reading = _Reading(path)
+        if where[1] in reading.tables.get(where[0], {}):
+            return reading.bad(where, problem, hint)
+    return ConfigError(config.files[-1] if config.files else user_file(), None, problem, hint=hint)
 
 
 def _from_environment(environment: Mapping[str, str]) -> LogonOptions:
@@ -200,14 +231,15 @@ class _Reading:
         self._refuse_secrets(self.tables, ())
         for name in self.tables:
             if name not in _TABLES:
-                raise self._bad((name,), f"{shown(name)} is no table here", nearest(name, _TABLES))
+                raise self.bad((name,), f"{shown(name)} is no table here", nearest(name, _TABLES))
         defaults = self._fields(("defaults",), self._table("defaults"), DEFAULTS_FIELDS)
         old = config.inventory
         inventory = replace(
             old,
-            hosts={**old.hosts, **self._hosts()},
-            groups={**old.groups, **self._groups()},
+            hosts={**old.hosts, **_protected(old.hosts, self._hosts())},
+            groups={**old.groups, **_protected(old.groups, self._groups())},
             defaults=merge(old.defaults, _logon(defaults)),
+            under=old if old.hosts or old.groups else None,
         )
         self._check_groups(inventory)
         return replace(
@@ -232,7 +264,7 @@ class _Reading:
         hosts: dict[str, KnownHost] = {}
         for name, value in self._table("hosts").items():
             where = ("hosts", name)
-            self._check_name(where, name)
+            self._check_name(where, name, hosts)
             if isinstance(value, str):
                 value = {"address": value}
             entry = self._fields(where, value, HOST_FIELDS)
@@ -241,7 +273,7 @@ class _Reading:
             try:
                 parse_target(typed, options)
             except BitsShellError as error:
-                raise self._bad(where, error.what(), error.hint) from error
+                raise self.bad(where, error.what(), error.hint) from error
             hosts[name.lower()] = KnownHost(
                 typed=typed, logon=options, read_only=entry.get("readonly", False)
             )
@@ -251,12 +283,12 @@ class _Reading:
         groups: dict[str, Group] = {}
         for name, value in self._table("groups").items():
             where = ("groups", name)
-            self._check_name(where, name)
+            self._check_name(where, name, groups)
             if isinstance(value, str | list):
                 value = {"hosts": value}
             entry = self._fields(where, value, GROUP_FIELDS)
             if not entry.get("hosts"):
-                raise self._bad(where, "a group needs hosts", 'such as "web[01-40]"')
+                raise self.bad(where, "a group needs hosts", 'such as "web[01-40]"')
             groups[name.lower()] = Group(
                 members=entry["hosts"], logon=_logon(entry), read_only=entry.get("readonly", False)
             )
@@ -269,7 +301,7 @@ class _Reading:
                 for member in sets.members(name.lower()):
                     inventory.hosts.get(member.lower()) or parse_target(member)
             except BitsShellError as error:
-                raise self._bad(("groups", name), error.what(), error.hint) from error
+                raise self.bad(("groups", name), error.what(), error.hint) from error
 
     def _aliases(self) -> dict[str, str]:
         found: dict[str, str] = {}
@@ -287,7 +319,7 @@ class _Reading:
                 value = {"run": value}
             for key in value:
                 if key not in {"run", "help"}:
-                    raise self._bad(
+                    raise self.bad(
                         (*where, key), f"{shown(key)} is no key here", nearest(key, ("run", "help"))
                     )
             line = self._line((*where, "run"), value.get("run"))
@@ -304,16 +336,16 @@ class _Reading:
     def _table(self, name: str) -> Mapping[str, Any]:
         value = self.tables.get(name, {})
         if not isinstance(value, Mapping):
-            raise self._bad((name,), f"{name} is a table", f"write [{name}], then its entries")
+            raise self.bad((name,), f"{name} is a table", f"write [{name}], then its entries")
         return value
 
     def _fields(self, where: tuple[str, ...], value: object, known: Fields) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise self._bad(where, f"{shown(str(value))} is no table", "see config init")
+            raise self.bad(where, f"{shown(str(value))} is no table", "see config init")
         found: dict[str, Any] = {}
         for key, raw in value.items():
             if key not in known:
-                raise self._bad((*where, key), f"{shown(key)} is no key here", nearest(key, known))
+                raise self.bad((*where, key), f"{shown(key)} is no key here", nearest(key, known))
             found[key] = self._checked((*where, key), raw, known[key])
         return found
 
@@ -322,22 +354,25 @@ class _Reading:
             return convert(raw)
         except Bad as bad:
             problem = f"{where[-1]}: {shown(str(raw))} {bad.problem}"
-            raise self._bad(where, problem, bad.allowed) from bad
+            raise self.bad(where, problem, bad.allowed) from bad
 
     def _line(self, where: tuple[str, ...], value: object) -> str:
         line: str = self._checked(where, value, text_of)
         if not line.strip():
-            raise self._bad(where, "the command is empty", "a line as it is typed in the shell")
+            raise self.bad(where, "the command is empty", "a line as it is typed in the shell")
         return line
 
-    def _check_name(self, where: tuple[str, ...], name: str) -> None:
+    def _check_name(self, where: tuple[str, ...], name: str, taken: Container[str]) -> None:
         if not _NAME.fullmatch(name):
             problem = f"{shown(name)} is no name for a host or group"
-            raise self._bad(where, problem, "letters, digits, - _ and .; ranges go into [groups]")
+            raise self.bad(where, problem, "letters, digits, - _ and .; ranges go into [groups]")
+        if name.lower() in taken:
+            problem = f"{shown(name)} stands in [{where[0]}] already, in other letters"
+            raise self.bad(where, problem, "upper and lower case are one: make one entry of both")
 
     def _check_word(self, where: tuple[str, ...], name: str) -> None:
         if not _WORD.fullmatch(name):
-            raise self._bad(where, f"{shown(name)} is no word", "letters, digits, - and _")
+            raise self.bad(where, f"{shown(name)} is no word", "letters, digits, - and _")
 
     # Mistakes
 
@@ -362,7 +397,7 @@ class _Reading:
             for key, inner in value.items():
                 if _SECRET_KEY.search(key) and where[:1] not in {("aliases",), ("commands",)}:
                     problem = f"{shown(key)}: secrets do not belong into this file"
-                    raise self._bad(
+                    raise self.bad(
                         (*where, key), problem, f"{hint}; change the one that stood here"
                     )
                 self._refuse_secrets(inner, (*where, key))
@@ -370,10 +405,22 @@ class _Reading:
             for inner in value:
                 self._refuse_secrets(inner, where)
         elif isinstance(value, str) and _SECRET_TEXT.search(value):
-            raise self._bad(where, "there is a password in it; secrets do not belong here", hint)
+            raise self.bad(where, "there is a password in it; secrets do not belong here", hint)
 
-    def _bad(self, where: tuple[str, ...], problem: str, hint: str | None) -> ConfigError:
+    def bad(self, where: tuple[str, ...], problem: str, hint: str | None) -> ConfigError:
+        """A mistake at an entry of this file."""
         return ConfigError(self.path, line_of(self.text, where), problem, hint=hint)
+
+
+_Entry = TypeVar("_Entry", KnownHost, Group)
+
+
+def _protected(old: Mapping[str, _Entry], new: Mapping[str, _Entry]) -> dict[str, _Entry]:
+    """New entries, read-only also where the one was that they take the place of."""
+    return {
+        name: replace(entry, read_only=entry.read_only or (name in old and old[name].read_only))
+        for name, entry in new.items()
+    }
 
 
 def _logon(entry: Mapping[str, Any]) -> LogonOptions:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import JobState
+from bitsshell.durations import MIN_INTERVAL_S, MIN_TIMEOUT_S, BadDuration, seconds_of
+from bitsshell.errors import UsageError
 from bitsshell.fleet.targets import Auth
+from bitsshell.local_files import is_a_file, local_path
 from bitsshell.render import Output
 from bitsshell.render.paint import COLOURS, STATE_SGR
+from bitsshell.render.text import neutral
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EDITING = ("emacs", "vi")
 """Whose keys the shell has."""
@@ -37,12 +43,14 @@ def nearest(typed: str, known: Iterable[str]) -> str:
 
 
 def text_of(raw: Any) -> str:
-    """A text on one line, nothing invisible in it."""
+    """A text on one line, nothing in it that is invisible or acts on a terminal."""
     if not isinstance(raw, str):
         raise Bad("is no text", "a text in quotes")
     if any(ord(character) < 32 or ord(character) == 127 for character in raw):
         # "C:\tls" in double quotes holds a tab.
         raise Bad("holds a control character", r"a Windows path in single quotes: 'C:\tls\ca.pem'")
+    if (visible := neutral(raw)) != raw:
+        raise Bad(f"holds what nobody sees: {visible}", "letters, signs and plain blanks")
     return raw
 
 
@@ -87,21 +95,40 @@ def _editing(raw: Any) -> str:
     return text
 
 
-def _duration(raw: Any) -> str:
-    is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and raw > 0
-    text = str(raw)
-    if not is_number and not (
-        isinstance(raw, str) and re.fullmatch(r"[0-9]+(\.[0-9]+)?|([0-9]+(\.[0-9]+)?[smhd])+", raw)
-    ):
-        raise Bad("is no length of time", 'seconds, or "90s", "5m", "2h"')
-    return text
+def _duration(minimum_s: float) -> Callable[[Any], str]:
+    """A length of time that every verb takes, as text."""
+
+    def convert(raw: Any) -> str:
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+            raise Bad("is no length of time", 'seconds, or "90s", "5m", "2h"')
+        try:
+            seconds_of(str(raw), minimum_s=minimum_s)
+        except BadDuration as bad:
+            raise Bad(bad.problem, bad.allowed) from bad
+        return str(raw)
+
+    return convert
 
 
 def _file(raw: Any) -> str:
-    path = Path(text_of(raw)).expanduser()
-    if not path.is_file():
+    path = _path_of(text_of(raw))
+    if not is_a_file(path):
         raise Bad("is no file", "the path of a PEM file")
     return str(path)
+
+
+def _journal(raw: Any) -> str:
+    """A path, a `file:` URI or `off`, as it stands; whether it can be used is seen later."""
+    text = _name_of(raw)
+    _path_of(text)
+    return text
+
+
+def _path_of(text: str) -> Path:
+    try:
+        return local_path(text)
+    except UsageError as error:
+        raise Bad("is no path", error.hint or "a path of this system") from error
 
 
 def _fingerprint(raw: Any) -> str:
@@ -170,9 +197,9 @@ DEFAULTS_FIELDS: Fields = {
     **_LOGON,
     "readonly": _switch,
     "output": _output,
-    "interval": _duration,
-    "timeout": _duration,
+    "interval": _duration(MIN_INTERVAL_S),
+    "timeout": _duration(MIN_TIMEOUT_S),
     "colour": _switch,
-    "journal": _name_of,
+    "journal": _journal,
 }
 SHELL_FIELDS: Fields = {"editing": _editing, "toolbar": _switch, "refresh": _switch}

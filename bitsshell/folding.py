@@ -12,6 +12,16 @@ _ADDRESS = re.compile(r"([0-9]+\.[0-9]+\.[0-9]+\.)([0-9]+)((?::[0-9]+)?)")
 _NAME = re.compile(r"([^.:/\[\]]*?)([0-9]+)([^0-9.:/\[\]]*(?:[.:][^/\[\]]*)?)")
 
 
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural(name: str) -> tuple[tuple[int, str], ...]:
+    """What puts names into the order that a person expects: `web2` before `web10`."""
+    parts = _DIGITS.split(name.lower())  # by turns what is no number, and a number
+    numbers = [part.lstrip("0") if place % 2 else part for place, part in enumerate(parts)]
+    return tuple((len(part) if place % 2 else 0, part) for place, part in enumerate(numbers))
+
+
 def folded(names: Iterable[str]) -> tuple[str, ...]:
     """Names with runs of numbers as ranges, each at the place of the first that it stands for.
 

@@ -6,17 +6,25 @@ import io
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import threading
-from contextlib import suppress
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, TextIO
 
 from bitsshell.commands.redirect import Into, Redirect
 from bitsshell.errors import BitsShellError, UsageError, shown
+from bitsshell.fleet.interrupts import raising
+from bitsshell.local_files import local_path
+from bitsshell.readers_gone import is_reader_gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+
+_LONGEST_HEADER = 4096
+"""No header is longer, in characters."""
 
 
 class Outlet(io.TextIOBase):
@@ -32,6 +40,8 @@ class Outlet(io.TextIOBase):
         super().__init__()
         self.is_gone = False
         self.problem: str | None = None
+        self.first_line = ""
+        """What stands first in front of what is written, without its end."""
 
     def writable(self) -> bool:
         """It is."""
@@ -42,11 +52,15 @@ class Outlet(io.TextIOBase):
         if not self.is_gone:
             try:
                 self.put(text)
-            except BrokenPipeError:
-                self.is_gone = True
-            except OSError as error:  # a full disk
-                self.is_gone, self.problem = True, error.strerror
+            except OSError as error:
+                self.give_up(error)
         return len(text)
+
+    def give_up(self, error: OSError) -> None:
+        """Write no more. A reader that has quit is no problem, a full disk is one."""
+        self.is_gone = True
+        if not is_reader_gone(error):
+            self.problem = self.problem or error.strerror or str(error)
 
     def put(self, text: str) -> None:
         """Write for this kind of outlet."""
@@ -73,23 +87,42 @@ class FileOutlet(Outlet):
         self._is_kept = appends
         try:
             self._file = path.open("a", encoding="utf-8", errors="surrogateescape")
+            if appends and path.is_file():
+                self.first_line = _first_line(path)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise UsageError(f"{shown(str(path))} cannot be written: {why}") from error
 
     def put(self, text: str) -> None:
         """Append; the first text replaces the old one."""
-        if not self._is_kept:
-            self._is_kept = True
-            self._file.truncate(0)
+        self._empty()
         self._file.write(text)
         self._file.flush()
 
     def finish(self, *, is_well: bool) -> None:
         """Close it; an answer without any text empties it too."""
-        with suppress(OSError), self._file:
-            if is_well and not self._is_kept:
+        try:
+            with self._file:
+                if is_well:
+                    self._empty()
+        except OSError as error:
+            self.give_up(error)
+
+    def _empty(self) -> None:
+        """Take the old text away, once. A device or a named pipe has none."""
+        if not self._is_kept:
+            self._is_kept = True
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
                 self._file.truncate(0)
+
+
+def _first_line(path: Path) -> str:
+    """The first line of a file, empty where it cannot be read or is no table's header."""
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape") as opened:
+            return opened.readline(_LONGEST_HEADER).rstrip("\n")
+    except OSError:
+        return ""
 
 
 class CommandOutlet(Outlet):
@@ -138,17 +171,23 @@ class CommandOutlet(Outlet):
         if self._process is None and not is_well:
             return
         process = self._started()  # it runs also where there was nothing to write
-        with suppress(BrokenPipeError):
-            if process.stdin is not None:
-                process.stdin.close()
         try:
-            process.wait()
-            if self._reader is not None:
-                self._reader.join()
+            with raising():
+                self._close_input(process)
+                process.wait()
+                if self._reader is not None:
+                    self._reader.join()
         except KeyboardInterrupt:
             process.kill()
             process.wait()
             raise
+
+    def _close_input(self, process: subprocess.Popen[str]) -> None:
+        try:
+            if process.stdin is not None:
+                process.stdin.close()
+        except OSError as error:
+            self.give_up(error)
 
 
 def _copy(source: IO[str], out: TextIO) -> None:
@@ -165,10 +204,14 @@ def _is_file(stream: TextIO) -> bool:
 
 
 def open_outlet(redirect: Redirect, out: TextIO) -> Outlet:
-    """The outlet for what a line says. Raises UsageError where a file cannot be written."""
+    """The outlet for what a line says. Raises UsageError where a file cannot be written.
+
+    A named pipe is open when somebody reads it; Ctrl-C ends the wait for that.
+    """
     if redirect.into is Into.COMMAND:
         return CommandOutlet(redirect.name, out)
-    return FileOutlet(Path(redirect.name).expanduser(), appends=redirect.into is Into.END_OF_FILE)
+    with raising():
+        return FileOutlet(local_path(redirect.name), appends=redirect.into is Into.END_OF_FILE)
 
 
 class Paged(io.TextIOBase):
@@ -212,20 +255,26 @@ class Paged(io.TextIOBase):
 
 
 def page_with(environment: Mapping[str, str]) -> Callable[[str], bool]:
-    """A pager: `$PAGER`, else `less -RX` where there is one; an empty `$PAGER` is none."""
-    words = shlex.split(environment.get("PAGER", "less -RX"), posix=os.name == "posix")
+    """A pager: `$PAGER`, else `less -RXK` where there is one; an empty `$PAGER` is none.
+
+    K lets Ctrl-C leave it.
+    """
+    words = pager_words(environment.get("PAGER", "less -RXK"))
 
     def page(text: str) -> bool:
         program = shutil.which(words[0]) if words else None
         if program is None:
             return False
-        process = subprocess.Popen(  # noqa: S603 - the pager that the person chose
-            [program, *words[1:]], stdin=subprocess.PIPE, encoding="utf-8", errors="replace"
-        )
-        with suppress(BrokenPipeError, KeyboardInterrupt):  # Ctrl-C is the pager's own affair
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the pager that the person chose
+                [program, *words[1:]], stdin=subprocess.PIPE, encoding="utf-8", errors="replace"
+            )
+        except OSError:  # no program after all
+            return False
+        with suppress(KeyboardInterrupt), _until_gone():  # Ctrl-C is the pager's own affair
             if process.stdin is not None:
                 process.stdin.write(text)
-        with suppress(BrokenPipeError):
+        with _until_gone():
             if process.stdin is not None:
                 process.stdin.close()
         while process.poll() is None:
@@ -234,3 +283,22 @@ def page_with(environment: Mapping[str, str]) -> Callable[[str], bool]:
         return True
 
     return page
+
+
+def pager_words(said: str, *, is_posix: bool = os.name == "posix") -> list[str]:
+    """What `$PAGER` says as words; none where it cannot be cut, such as an open quote."""
+    try:
+        words = shlex.split(said, posix=is_posix)
+    except ValueError:
+        return []
+    return words if is_posix else [word.strip('"') for word in words]
+
+
+@contextmanager
+def _until_gone() -> Iterator[None]:
+    """Write as long as somebody reads."""
+    try:
+        yield
+    except OSError as error:
+        if not is_reader_gone(error):
+            raise

@@ -8,9 +8,10 @@ from __future__ import annotations
 import getpass
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bitsshell import wsman
@@ -20,7 +21,15 @@ from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.channels import ChannelPool, Purpose, Task
 from bitsshell.fleet.clock import Clock, SystemClock
 from bitsshell.fleet.credentials import Credentials
-from bitsshell.fleet.fanout import Interrupted, TimeLimit, cut, fan_out, nobody_looks, unfinished
+from bitsshell.fleet.fanout import (
+    Interrupted,
+    TimeLimit,
+    cut,
+    fan_out,
+    nobody_looks,
+    outcomes_of,
+    unfinished,
+)
 from bitsshell.fleet.followed import Followed, News
 from bitsshell.fleet.hostsets import HostSets
 from bitsshell.fleet.interrupts import Interrupts
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from datetime import datetime
 
+    from bitsshell.fleet.fanout import Steps
     from bitsshell.fleet.knowledge import SnapshotFile
     from bitsshell.fleet.references import Reference
     from bitsshell.recorder import Recorder
@@ -98,7 +108,7 @@ class Session:
     def __post_init__(self) -> None:
         """Nothing is known yet."""
         self.known: dict[str, Target] = {}
-        self.targets: tuple[Target, ...] = ()
+        self._targets: tuple[Target, ...] = ()
         self.snapshot = Snapshot()
         self.places = Places()
         self.followed = Followed()
@@ -121,9 +131,18 @@ class Session:
         self.logon = NO_OPTIONS
         self._deadline: float | None = None
         self.listing: tuple[tuple[str, str], ...] = ()
-        self._logons = Logons(self.credentials, self.pool, self.clock)
+        self.logons = Logons(self.credentials, self.pool, self.clock)
 
     # Hosts
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The hosts that commands act on, with all that was said of them since they were chosen."""
+        return tuple(self.known.get(target.name, target) for target in self._targets)
+
+    @targets.setter
+    def targets(self, targets: tuple[Target, ...]) -> None:
+        self._targets = targets
 
     def remember(self, target: Target) -> Target:
         """Know a host by its label from now on."""
@@ -181,10 +200,6 @@ class Session:
             self.target(name)
         return tuple(self.known.values())
 
-    def host_names(self) -> list[str]:
-        """The names that hosts go by, those of the configuration included."""
-        return sorted(self.addresses())
-
     def addresses(self) -> dict[str, str]:
         """Where each host is by its name, those of the configuration included, for completion."""
         configured = {name: host.typed for name, host in self.config.inventory.hosts.items()}
@@ -210,6 +225,20 @@ class Session:
 
         return HostSets(self.config.inventory.members, key=endpoint)
 
+    def ask_again(self, targets: Sequence[Target]) -> None:
+        """Ask for the passwords of hosts that rejected what there is for them (`login`).
+
+        What is typed for these hosts, now or next, is sent there, the same as before or another
+        one.
+        """
+        for target in targets:
+            with suppress(BitsShellError), self.interrupts.immediate():  # sending says it
+                known = self.credentials.at_hand(target)
+                self.logons.begin_anew(target, known)
+                if self.credentials.ask and self.logons.is_rejected(target, known):
+                    typed = self.credentials.ask_again(target, known)
+                    self.logons.note_typed(target, typed)
+
     def log_out(self, targets: Sequence[Target], *, keyring: bool = False) -> None:
         """Close the channels to hosts and forget what was used to log on to them.
 
@@ -217,12 +246,13 @@ class Session:
         """
         for target in targets:
             for credential in self.credentials.forget_logon(target, keyring=keyring):
-                self._logons.proven.discard(credential)
+                self.logons.proven.discard(credential)
             self.pool.drop(target)
 
     def save_passwords(self, targets: Sequence[Target]) -> list[str]:
         """Keep the passwords that hosts accepted in the system's keyring; return the users."""
-        accepted = {self.credentials.find(target) for target in targets} & self._logons.proven
+        found = {self.credentials.find(target) for target in targets}
+        accepted = [credential for credential in found if credential in self.logons.proven]
         saved = [self.credentials.save(credential) for credential in accepted]
         return sorted({user for user in saved if user is not None})
 
@@ -239,15 +269,15 @@ class Session:
 
     def host_status(self, target: Target) -> HostStatus:
         """What the session knows of a host, without asking it."""
-        proven = [known for known in self._logons.proven if self.pool.has_answered(target, known)]
+        accepted = self.logons.accepted(target)
         read = target.name in self.snapshot.read_at
         return HostStatus(
             name=target.name,
             endpoint=target.url,
-            auth=str(proven[-1].auth if proven else target.logon.auth or Auth.AUTO),
-            user=target.logon.user,
-            is_target=target.name in {chosen.name for chosen in self.targets},
-            is_connected=bool(proven),
+            auth=str(accepted.auth if accepted else target.logon.auth or Auth.AUTO),
+            user=(accepted.username if accepted else None) or target.logon.user,
+            is_target=target.name in {chosen.name for chosen in self._targets},
+            is_connected=accepted is not None,
             jobs=len(self.snapshot.jobs.get(target.name, ())) if read else None,
         )
 
@@ -272,7 +302,13 @@ class Session:
     def send(
         self, work: Iterable[tuple[Target, Operation]], *, purpose: Purpose = Purpose.COMMAND
     ) -> Iterator[Outcome]:
-        """Carry out operations; learn from the outcomes.
+        """Carry out operations; learn from the outcomes, which come as they come."""
+        return outcomes_of(self.steps(work, purpose=purpose))
+
+    def steps(
+        self, work: Iterable[tuple[Target, Operation]], *, purpose: Purpose = Purpose.COMMAND
+    ) -> Steps:
+        """As `send`, and `Pending` whenever nothing came for a moment.
 
         Credentials are found first, in this thread, so that a prompt comes before anything is
         sent. A password that no host has accepted yet goes to one host first.
@@ -283,8 +319,10 @@ class Session:
             target, operation = waiting[0]
             try:
                 with self.interrupts.immediate():
-                    credential = self.credentials.find(target)
-                self._logons.check(target, credential)
+                    credential = self.credentials.find(
+                        target, partial(self.logons.note_typed, target)
+                    )
+                self.logons.check(target, credential)
             except BitsShellError as error:
                 error.located(host=target.name)
                 yield unfinished(target, operation, Status.FAILED, error)
@@ -296,17 +334,18 @@ class Session:
             else:
                 tasks.append(Task(target, credential, operation, purpose))
             waiting.popleft()
-        for outcome in fan_out(
+        for step in fan_out(
             tasks,
             executor=self.executor,
             pool=self.pool,
-            gate=self._logons.gate(),
+            gate=self.logons.gate(),
             stop=self._why_stop,
             waiting=self.waiting,
         ):
-            self.learn(outcome)
-            self._suggest(outcome)
-            yield outcome
+            if isinstance(step, Outcome):
+                self.learn(step)
+                self._suggest(step)
+            yield step
 
     def _suggest(self, outcome: Outcome) -> None:
         """Name hosts that may be meant where nobody knows a name."""
@@ -359,13 +398,32 @@ class Session:
         purpose: Purpose = Purpose.COMMAND,
     ) -> Iterator[Outcome]:
         """Read the queues. `ids` are read alone, with the known ones, where that must be."""
+        return self.send(self._listings(targets, properties, ids), purpose=purpose)
+
+    def look_patiently(
+        self,
+        targets: Sequence[Target],
+        *,
+        properties: tuple[str, ...] | None = None,
+        ids: Iterable[str] = (),
+    ) -> Steps:
+        """As `look`, and `Pending` whenever nothing came for a moment."""
+        return self.steps(self._listings(targets, properties, ids))
+
+    def _listings(
+        self, targets: Sequence[Target], properties: tuple[str, ...] | None, ids: Iterable[str]
+    ) -> list[tuple[Target, Operation]]:
         extra = tuple(ids)
-
-        def listing(target: Target) -> ListJobs:
-            known = dict.fromkeys((*extra, *self.snapshot.ids_on(target.name)))
-            return ListJobs(properties, tuple(known))
-
-        return self.ask(targets, listing, purpose=purpose)
+        return [
+            (
+                target,
+                ListJobs(
+                    properties,
+                    tuple(dict.fromkeys((*extra, *self.snapshot.ids_on(target.name)))),
+                ),
+            )
+            for target in targets
+        ]
 
     def resolve(
         self,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from bitsshell.bits import Effect
 from bitsshell.commands import VERBS, Dispatcher, Interaction
+from bitsshell.commands.declare import Declined
 from bitsshell.commands.redirect import Redirect, split_redirect
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.fanout import nobody_looks
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_BY_YES = 10
 """Of more jobs than this the number is to be typed: a habit answers y too quickly."""
+
+_YES, _NO = frozenset({"y", "yes"}), frozenset({"", "n", "no"})
 
 DEFAULT_WIDTH = 4000
 """The width of what is written where there is no terminal: nothing that a job may hold is cut."""
@@ -66,7 +69,7 @@ class Asking:
     def confirm(self, plan: Plan) -> bool | None:
         """Whether the person types y or yes, or the number where it is a large one.
 
-        End of file is a no. Ctrl-C raises.
+        End of file is a no. Ctrl-C raises, and `Declined` where something else was typed.
         """
         if self.read_line is None:
             return None
@@ -77,10 +80,14 @@ class Asking:
         else:
             asked += " [y/N]"
         try:
-            typed = self.read_line(f"{asked} ")
+            typed = self.read_line(f"{asked} ").strip().lower()
         except EOFError:
             return False
-        return typed.strip().lower() in ({number} if number else {"y", "yes"})
+        if typed in _NO:
+            return False
+        if typed not in ({number} if number else _YES):
+            raise Declined(f"only {number or 'y'} goes on, and something else was typed")
+        return True
 
     @property
     def is_attended(self) -> bool:
@@ -212,6 +219,7 @@ class Terminal:
             err=self.err,
             width=DEFAULT_WIDTH,
             clock=self.session.clock.now,
+            header=outlet.first_line,
         )
         ended = Ended()
         try:

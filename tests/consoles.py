@@ -175,6 +175,12 @@ def cancel_job(host: PracticeHost, job_id: str) -> None:
     host._on_loop(lambda: engine.cancel(engine.find(job_id)))
 
 
+def resume_job(host: PracticeHost, job_id: str) -> None:
+    """Resume a job as somebody at the host itself would."""
+    engine = host._machine.engine
+    host._on_loop(lambda: engine.resume(engine.find(job_id)))
+
+
 def complete_job(host: PracticeHost, job_id: str) -> None:
     """Complete a job as somebody at the host itself would."""
     engine = host._machine.engine

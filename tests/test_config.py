@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prompt_toolkit.styles import Style
 
 from bitsshell.bits import JobState
-from bitsshell.config import Config, ConfigError, files_to_read, line_of, load, read
+from bitsshell.config import Config, ConfigError, files_to_read, line_of, load, read, user_file
 from bitsshell.config_text import TEMPLATE, shown_config
 from bitsshell.errors import UsageError
 from bitsshell.fleet.targets import Auth, LogonOptions
@@ -139,6 +139,74 @@ def test_a_read_only_host_is_so_by_whatever_name_it_goes(write) -> None:
     assert inventory.why_read_only(inventory.target("web03")) is None
 
 
+OWN_PROTECTION = """
+[groups]
+web = "web[01-02]"
+[groups.prod]
+hosts = ["q2", "@web"]
+readonly = true
+[hosts.vault]
+address = "10.0.0.5"
+readonly = true
+"""
+
+
+@pytest.mark.parametrize(
+    "project",
+    [
+        "[groups.prod]\nhosts = ['other']\n",
+        "[groups]\nprod = ['other']\n",
+        "[groups.prod]\nhosts = ['other']\nreadonly = false\n",
+        "[groups]\nweb = 'other'\n",
+        "[hosts]\nq2 = 'q2.example'\nvault = 'other'\n",
+        "[hosts.vault]\naddress = '10.0.0.5'\nreadonly = false\n[hosts]\nshadow = '10.0.0.5'\n",
+        "[hosts]\nvault = 'other'\nshadow = '10.0.0.5'\n",
+    ],
+)
+def test_a_project_file_lays_no_host_open(write, project: str) -> None:
+    files = [write(OWN_PROTECTION), write(project, "bitsshell.toml")]
+    inventory = read(files).inventory
+    for typed in ("q2", "web01", "WEB02", "vault", "10.0.0.5", "http://10.0.0.5:5985/wsman"):
+        assert inventory.why_read_only(inventory.target(typed)) is not None, typed
+    if "shadow" in project:
+        assert inventory.why_read_only(inventory.target("shadow")) == "host vault"
+
+
+def test_an_entry_that_takes_the_place_of_a_read_only_one_is_read_only(write) -> None:
+    own = write("[groups.prod]\nhosts = 'q2'\nreadonly = true\n")
+    project = write("[groups]\nprod = 'other'\n", "bitsshell.toml")
+    found = read([own, project])
+    assert found.inventory.why_read_only(found.inventory.target("other")) == "group @prod"
+    shown = shown_config(found)
+    assert tomllib.loads(shown)["groups"]["prod"] == {"hosts": ["other"], "readonly": True}
+    assert "# q2 (http://q2:5985/wsman) stays read-only: an earlier file says so of" in shown
+
+
+def test_show_names_the_old_address_of_a_read_only_host(write) -> None:
+    own = write("[hosts.vault]\naddress = '10.0.0.5'\nreadonly = true\n")
+    shown = shown_config(read([own, write("[hosts]\nvault = '10.0.0.6'\n", "bitsshell.toml")]))
+    assert "# vault (http://10.0.0.5:5985/wsman) stays read-only" in shown
+    assert "stays read-only" not in shown_config(read([own]))
+
+
+def test_a_read_only_machine_is_so_in_every_spelling(write) -> None:
+    path = write(
+        "[groups.prod]\nhosts = ['web01.example', '2001:db8::5', '10.0.0.7']\nreadonly = true\n"
+    )
+    inventory = read([path]).inventory
+    for typed in ("web01.example.", "WEB01.Example.:5986", "[2001:DB8:0:0::5]", "::ffff:10.0.0.7"):
+        assert inventory.why_read_only(inventory.target(typed)) == "group @prod", typed
+
+
+def test_of_this_machine_the_port_that_was_named_is_read_only_in_every_spelling(write) -> None:
+    path = write("[hosts.q2]\naddress = 'localhost:46001'\nreadonly = true\n")
+    inventory = read([path]).inventory
+    for typed in ("127.0.0.1:46001", "http://LOCALHOST:46001/WSMAN/", "[::1]:46001"):
+        assert inventory.why_read_only(inventory.target(typed)) == "host q2", typed
+    for typed in ("127.0.0.1:46002", "127.0.0.9:46001", "http://localhost:46001/other"):
+        assert inventory.why_read_only(inventory.target(typed)) is None, typed
+
+
 # Mistakes
 
 
@@ -154,7 +222,16 @@ def test_a_read_only_host_is_so_by_whatever_name_it_goes(write) -> None:
         ("[defaults]\nport = '5985'\n", 2, "1 to 65535"),
         ("[defaults]\ntls = 'yes'\n", 2, "true or false"),
         ("[defaults]\ninterval = '5 parsecs'\n", 2, "90s"),
-        ("[defaults]\ntimeout = 0\n", 2, "90s"),
+        ("[defaults]\ninterval = true\n", 2, "90s"),
+        ("[defaults]\ninterval = '0'\n", 2, "too short"),
+        ("[defaults]\ninterval = '0.001s'\n", 2, "at least 0.05 s"),
+        ("[defaults]\ninterval = 1e400\n", 2, "is no length of time"),
+        ("[defaults]\ntimeout = 0\n", 2, "at least 0.1 s"),
+        ("[defaults]\ntimeout = '999999999d'\n", 2, "too long"),
+        ("[defaults]\nca = '~nobody-here/ca.pem'\n", 2, "without ~"),
+        ("[defaults]\njournal = '~nobody-here/journal'\n", 2, "without ~"),
+        ("[aliases]\nx = 'jobs \u202e'\n", 2, r"holds what nobody sees: jobs \\u202e"),
+        ("[commands.x]\nrun = 'jobs'\nhelp = 'a\u009b31m'\n", 3, r"a\\x9b31m"),
         ("[defaults]\nca = '/no/such/file.pem'\n", 2, "PEM"),
         ("[defaults]\nfingerprint = 'ab'\n", 2, "SHA-256"),
         ("[shell]\nediting = 'vim'\n", 2, "emacs, vi"),
@@ -174,6 +251,12 @@ def test_a_read_only_host_is_so_by_whatever_name_it_goes(write) -> None:
         ("[groups]\nweb = 'a b'\n", 2, "blanks"),
         ("[groups]\nweb = [1]\n", 2, "is no list of hosts"),
         ("[groups.web]\nuser = 'x'\n", 1, "needs hosts"),
+        (
+            "[groups.Prod]\nhosts = 'q2'\nreadonly = true\n[groups]\nprod = 'q3'\n",
+            5,
+            "case are one",
+        ),
+        ("[hosts.Q2]\nreadonly = true\n[hosts.q2]\naddress = 'x'\n", 3, "make one entry"),
         ("[colours]\nerror = 'bold pink'\n", 2, "red, green, yellow"),
         ("[colours]\nerror = 'red blue'\n", 2, "is no colour"),
         ("[colours]\nerorr = 'red'\n", 2, "did you mean error?"),
@@ -196,6 +279,30 @@ def test_a_mistake_names_file_line_and_what_is_allowed(write, text, line: int, s
     with pytest.raises(ConfigError, match=says) as caught:
         read([path])
     assert str(caught.value).startswith(f"{path}:{line}: ")
+
+
+@pytest.mark.parametrize("text", [f"a={'[' * 3000}", f"[a]\n{'.'.join('a' * 3000)} = 1\n"])
+def test_what_is_nested_without_end_is_no_configuration(write, text: str) -> None:
+    path = write(text)
+    with pytest.raises(ConfigError, match="nested far too deeply") as caught:
+        read([path])
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be taken away there")
+def test_a_folder_that_was_taken_away_holds_no_file_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert files_to_read(None, {}) in ((), (user_file(),))
+
+
+def test_a_name_that_no_file_can_have_is_no_configuration() -> None:
+    with pytest.raises(ConfigError, match=r"there is no such file|cannot be read"):
+        files_to_read("a" * 300)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bitsshell.fleet.hostsets import HostSets
-from bitsshell.folding import folded
+from bitsshell.folding import folded, natural
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,15 @@ def test_names_fold_into_ranges(names: tuple[str, ...], words: tuple[str, ...]) 
 def test_what_was_folded_is_taken_again_and_means_the_same(names: list[str]) -> None:
     again = HostSets({}).expand(folded(names), many=True)
     assert sorted(again) == sorted(set(names))
+
+
+def test_names_stand_in_the_order_that_a_person_expects() -> None:
+    names = ["web10", "db", "Web2", "web02b", "10.0.0.10", "10.0.0.9", "web1-20", "web1-3"]
+    assert sorted(names, key=natural) == [
+        "10.0.0.9", "10.0.0.10", "db", "web1-3", "web1-20", "Web2", "web02b", "web10"
+    ]  # fmt: skip
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_any_names_have_an_order(names: list[str]) -> None:
+    assert len(sorted(names, key=natural)) == len(names)

@@ -26,8 +26,15 @@ from bitsshell.bits import (
     QueueUnreadable,
     SetProperty,
 )
+from bitsshell.fleet.channels import Task
 from bitsshell.fleet.clock import SystemClock
-from bitsshell.fleet.credentials import Credential, Credentials, NoCredential
+from bitsshell.fleet.credentials import (
+    PASSWORD_VARIABLE,
+    USER_VARIABLE,
+    Credential,
+    Credentials,
+    NoCredential,
+)
 from bitsshell.fleet.fanout import Interrupted, OutOfTime, TimeLimit
 from bitsshell.fleet.references import (
     AmbiguousReference,
@@ -36,12 +43,18 @@ from bitsshell.fleet.references import (
     parse_reference,
 )
 from bitsshell.fleet.targets import Auth, BadHost, LogonOptions, Target
-from bitsshell.practice import PracticeFleet, PracticeHost
+from bitsshell.practice import (
+    PracticeFleet,
+    PracticeHost,
+    PracticeSettings,
+    Tls,
+    WinRmSettings,
+)
 from bitsshell.results import Outcome, Plan, Status, Step
 from bitsshell.session import NoTarget, Resolution, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -63,6 +76,17 @@ class HandClock:
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
         self.now_s += seconds
+
+
+class ClockThatEnds(HandClock):
+    """A clock that stands until something has come about, and then is far past every limit."""
+
+    def __init__(self, has_come: Callable[[], bool]) -> None:
+        super().__init__()
+        self.has_come = has_come
+
+    def monotonic(self) -> float:
+        return 3600.0 if self.has_come() else 0.0
 
 
 # Targets, without any host
@@ -284,6 +308,52 @@ def test_what_is_known_of_a_host_is_told_without_asking_it(
     assert fleet.hosts[0].stats.requests == asked
 
 
+def test_a_host_that_took_a_certificate_is_connected() -> None:
+    settings = PracticeSettings(winrm=WinRmSettings(certificate=True))
+    with (
+        PracticeFleet(hosts=1, tls=Tls.GOOD, settings=settings) as fleet,
+        closing(Session(credentials=Credentials(environment={}))) as session,
+    ):
+        host, mine = fleet.hosts[0], fleet.client_certificate()
+        assert host.certificate is not None
+        logon = LogonOptions(
+            auth=Auth.CERTIFICATE,
+            certificate=str(mine.path),
+            certificate_key=str(mine.key_path),
+            ca_file=str(host.certificate.path),
+        )
+        target = session.remember(Target(name=host.name, url=host.endpoint, logon=logon))
+        assert not session.host_status(target).is_connected
+        list(session.look([target]))
+        status = session.host_status(target)
+    assert (status.is_connected, status.auth, status.jobs) == (True, "certificate", 0)
+
+
+def test_the_user_and_the_way_of_logging_on_are_those_that_the_host_accepted_last(
+    fleet: PracticeFleet,
+) -> None:
+    host = fleet.hosts[0]
+    environment = {USER_VARIABLE: host.username, PASSWORD_VARIABLE: host.password}
+    with closing(Session(credentials=Credentials(environment=environment))) as session:
+        target = session.remember(Target(name=host.name, url=host.endpoint))
+        list(session.look([target]))
+        status = session.host_status(target)
+        assert (status.auth, status.user) == ("ntlm", host.username)
+        for auth in (Auth.BASIC, Auth.CREDSSP, Auth.NTLM, Auth.KERBEROS):  # of other sessions
+            session.logons.proven.add(Credential(auth, host.username, host.password))
+        task = Task(target, Credential(Auth.BASIC, host.username, host.password), ListJobs())
+        session.pool.perform(task)
+        assert session.host_status(target).auth == "basic"
+
+
+def test_what_is_said_of_a_host_later_holds_for_the_sessions_target_too(session: Session) -> None:
+    name = session.targets[0].name
+    said = session.target(name, LogonOptions(auth=Auth.NTLM))
+    assert session.targets[0] is said
+    (outcome,) = session.look(session.targets[:1])
+    assert session.host_status(session.targets[0]).auth == "ntlm", outcome.error
+
+
 def test_known_jobs_are_read_one_by_one_where_the_queue_cannot_be(
     session: Session, fleet: PracticeFleet, url: str
 ) -> None:
@@ -472,8 +542,11 @@ def test_what_hangs_is_cut_off_by_the_time_limit_with_an_outcome_for_each(
             (dead[1], ListJobs()),
             (dead[1], change),
         ]
+        outcomes: list[Outcome] = []
+        session.clock = ClockThatEnds(lambda: bool(outcomes) and silent.asked == 2)
+        sent = session.send([(session.targets[0], ListJobs()), *work])
         with session.within(0.3):
-            outcomes, ending = taken(session.send([(session.targets[0], ListJobs()), *work]))
+            _, ending = taken(sent, outcomes)
     assert ending is TimeLimit
     assert outcomes[0].status is Status.DONE
     told = {(outcome.host, outcome.job_id): outcome for outcome in outcomes[1:]}
@@ -585,9 +658,9 @@ def test_a_wrong_port_says_what_listens_there(session: Session, fleet: PracticeF
 def test_a_session_shows_no_secret(fleet: PracticeFleet) -> None:
     with closing(session_on(fleet.hosts)) as session:
         list(session.look(session.targets))
-        shown = repr(session) + repr(session._logons.proven) + repr(session.credentials)
+        shown = repr(session) + repr(session.logons.proven) + repr(session.credentials)
     assert fleet.hosts[0].password not in shown
-    assert isinstance(next(iter(session._logons.proven)), Credential)
+    assert isinstance(next(iter(session.logons.proven)), Credential)
 
 
 def test_the_states_of_a_practice_job_are_the_clients(

@@ -22,9 +22,11 @@ class NeedsApproval(NeedsConfirmation):
     """A step needs somebody's yes, and nobody can be asked. Nothing was sent (exit code 5)."""
 
     name: str
+    step: str
 
-    def __init__(self, name: str, question: str) -> None:
-        super().__init__(name=name, question=question)
+    def __init__(self, name: str, question: str, *, step: str = "") -> None:
+        """`step` is the id of the cell that asks, where its source does not tell the name."""
+        super().__init__(name=name, question=question, step=step)
 
     def what(self) -> str:
         """Which approval is missing."""
@@ -34,6 +36,8 @@ class NeedsApproval(NeedsConfirmation):
     @property
     def hint(self) -> str | None:
         """How to give it."""
+        if self.step:
+            return f"run it with --approve {self.step}=WHO: a step's id stands for what it asks"
         return f"run it with --approve {self.name}=WHO, or on a terminal"
 
 
@@ -62,10 +66,10 @@ def approve(call: Call, *, name: str, question: tuple[str, ...]) -> Iterator[Eve
     if call.what_if:
         yield Notice(f"what-if: the approval {shown(name)} would be asked for")
         return
-    who = context.approvals.get(name) if context is not None else None
+    who = context.who_agreed(name) if context is not None else None
     if who is None:
         if call.ask is None or context is not None:
-            raise NeedsApproval(name, asked)
+            raise NeedsApproval(name, asked, step=(context.step if context else None) or "")
         who = call.ask(approval_question(name, asked))
     user = call.session.user
     if call.entry is not None:

@@ -16,8 +16,9 @@ from bitsshell.bits import (
     is_already,
 )
 from bitsshell.bits.limits import MAX_DESCRIPTION, check_description, check_name
+from bitsshell.commands.arguments import jobs_argument, some_jobs_argument
 from bitsshell.commands.declare import Call, Change, verb
-from bitsshell.commands.types import PRIORITY, STATES, Checked, Duration, Job
+from bitsshell.commands.types import PRIORITY, STATES, Checked, Duration
 from bitsshell.errors import UsageError
 from bitsshell.fleet.references import parse_reference
 from bitsshell.results import Outcome, Plan, Status, Step, View
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from bitsshell.bits import Job as BitsJob
     from bitsshell.bits import JobState
     from bitsshell.fleet.references import Reference
-
-
-_jobs_argument = click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
 
 
 @verb(
@@ -41,7 +39,7 @@ _jobs_argument = click.argument("jobs", nargs=-1, required=True, type=Job(), met
         "set 'nightly*' --retry-delay 5m --yes",
     ),
 )
-@_jobs_argument
+@jobs_argument
 @click.option("--priority", type=PRIORITY, help="foreground, high, normal, low")
 @click.option("--name", type=Checked("name", check_name), help="another display name")
 @click.option(
@@ -90,7 +88,6 @@ def set_verb(
     return Change(Plan("set", steps, resolution.failed))
 
 
-_state_jobs_argument = click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
 _states_option = click.option(
     "--state",
     "states",
@@ -163,7 +160,7 @@ def _loss(job: BitsJob, action: JobAction) -> tuple[int | None, int | None]:
     effect=Effect.CHANGE,
     examples=("resume nightly", "resume %errors --yes", "resume --state transient-error"),
 )
-@_state_jobs_argument
+@some_jobs_argument
 @_states_option
 def resume(
     call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
@@ -181,7 +178,7 @@ def resume(
     effect=Effect.CHANGE,
     examples=("suspend nightly", "suspend '*' -H web01 --yes"),
 )
-@_state_jobs_argument
+@some_jobs_argument
 @_states_option
 def suspend(
     call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
@@ -196,7 +193,7 @@ def suspend(
     effect=Effect.DESTROY,
     examples=("complete nightly", "complete 'nightly*' --yes"),
 )
-@_state_jobs_argument
+@some_jobs_argument
 @_states_option
 def complete(
     call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None
@@ -215,7 +212,7 @@ def complete(
     effect=Effect.DESTROY,
     examples=("cancel nightly", "cancel %1-4 --yes", "cancel 'old*' --state error --what-if"),
 )
-@_state_jobs_argument
+@some_jobs_argument
 @_states_option
 def cancel(
     call: Call, jobs: tuple[Reference, ...], *, states: tuple[JobState, ...] | None

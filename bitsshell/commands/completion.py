@@ -16,6 +16,7 @@ from click.shell_completion import CompletionItem, ShellComplete
 
 from bitsshell.commands.declare import HELP_OPTIONS, VERBS
 from bitsshell.commands.expansion import expanded, own_help
+from bitsshell.commands.first_words import NO_VERBS
 from bitsshell.commands.tokens import Line, Token, cut, quote, quoted
 from bitsshell.commands.topics import topic_lines
 from bitsshell.commands.types import local_paths
@@ -139,15 +140,15 @@ def _first_words(typed: str) -> list[Candidate]:
 
 def _own_words(typed: str, session: Session) -> list[Candidate]:
     """Aliases and saved commands of the configuration."""
-    own = own_help(session.config, {*VERBS, *SHELL_WORDS})
+    own = own_help(session.config, {*VERBS, *NO_VERBS})
     words = [Candidate(name, text, CandidateKind.VERB) for name, (_, text) in own.items()]
     return fitting(typed, words, _text)
 
 
 def _expanded(done: list[str], session: Session) -> list[str]:
-    """What the words stand for; as they are while an argument is still missing."""
+    """What the words stand for; as they are while that is nothing that can be run."""
     try:
-        return expanded(done, session.config, VERBS)
+        return expanded(done, session.config, VERBS) or done
     except UsageError:
         return done
 

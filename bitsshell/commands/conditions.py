@@ -12,8 +12,8 @@ import click
 from bitsshell import run_context
 from bitsshell.bits import Job as BitsJob
 from bitsshell.bits import JobList
+from bitsshell.commands.arguments import some_jobs_argument
 from bitsshell.commands.declare import Call, verb
-from bitsshell.commands.types import Job
 from bitsshell.commands.where import BadExpression, Predicate, parse_where, pieces, where_candidates
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import NoSuchJob
@@ -123,7 +123,7 @@ class Count(click.ParamType[Amount]):
         "check 'pkg*' --count 1",
     ),
 )
-@click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
+@some_jobs_argument
 @click.option(
     "--that",
     "conditions",

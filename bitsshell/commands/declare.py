@@ -12,6 +12,7 @@ import click
 
 from bitsshell.bits import Effect
 from bitsshell.commands.types import Duration, Host, LocalFile, Member
+from bitsshell.durations import MIN_TIMEOUT_S
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
@@ -57,8 +58,9 @@ def option_group(
 class Call:
     """One call of a verb: the session, and the options that every verb takes.
 
-    `unread` are the hosts that were still being read for a plan when the command was cut off,
-    `asking_s` is how long a person took to answer. `pause` lets the time between two polls pass,
+    `unread` are the hosts that nothing was sent to because the command was cut off while it was
+    planned, `asked` is the plan that a person is asked about, or did not agree to, and `asking_s`
+    is how long a person took to answer. `pause` lets the time between two polls pass,
     in place of the session's own, for a front end that does something else meanwhile; it raises as
     `Session.pause` does.
     """
@@ -71,10 +73,14 @@ class Call:
     logon: LogonOptions = field(default_factory=LogonOptions)
     output: Output | None = None
     what_if: bool = False
+    may_follow: bool = True
+    """Whether a verb that only looks may stay with jobs. A what-if of the session lets it, for that
+    is about changes; one of the command itself, or of the run that it is part of, does not."""
     form: PlanForm = PlanForm.WORDS
     yes: bool = False
     timeout_s: float | None = None
     unread: list[Outcome] = field(default_factory=list)
+    asked: Plan | None = None
     asking_s: float = 0.0
     pause: Callable[[float], None] | None = None
     ask: Callable[[str], str] | None = None
@@ -149,7 +155,10 @@ HELP_OPTIONS = ("--help", "-h", "-?")
 
 
 class Declined(Exception):
-    """A person said no: nothing is sent. An ending, as KeyboardInterrupt is."""
+    """A person said no: nothing is sent. An ending, as KeyboardInterrupt is.
+
+    Its text says why what was typed was no yes, if that is not plain.
+    """
 
 
 class HelpWanted(Exception):
@@ -289,7 +298,7 @@ def common_options(*, live: bool = False) -> list[click.Parameter]:
             help="what-if in this form: words, powershell, xml",
         ),
         option("-y", "--yes", is_flag=True, help="do not ask"),
-        option("--timeout", type=Duration(minimum_s=0.1), help=limit),
+        option("--timeout", type=Duration(minimum_s=MIN_TIMEOUT_S), help=limit),
     ]
 
 

@@ -27,6 +27,7 @@ from bitsshell.commands.declare import (
     logon_options,
 )
 from bitsshell.commands.expansion import expanded, own_help
+from bitsshell.commands.first_words import NO_VERBS
 from bitsshell.commands.pairs import folded as folded_outcomes
 from bitsshell.commands.recipes import plan_scripts
 from bitsshell.commands.shape import shape_of
@@ -34,6 +35,7 @@ from bitsshell.commands.tally import Tally
 from bitsshell.commands.tokens import quote
 from bitsshell.commands.topics import overview_lines, topic_lines, topic_text
 from bitsshell.commands.types import Host
+from bitsshell.commands.unsent import never_planned, not_agreed
 from bitsshell.commands.writing import EntryWriter
 from bitsshell.config import NO_CONFIG, Config
 from bitsshell.errors import BitsShellError, UsageError, shown
@@ -56,6 +58,7 @@ from bitsshell.results import (
     Text,
     View,
 )
+from bitsshell.run_context import is_in_run, is_what_if_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +74,7 @@ class Interaction(Protocol):
         """Whether somebody can be asked."""
 
     def confirm(self, plan: Plan) -> bool | None:
-        """Whether the plan may be sent; None when nobody can be asked."""
+        """Whether the plan may be sent; None when nobody can be asked. May raise `Declined`."""
 
     def ask(self, question: str) -> str:
         """What the person types, empty where nothing is typed or nobody can be asked."""
@@ -108,11 +111,17 @@ class NeedsConfirmation(BitsShellError):
     """A plan needs a person's yes, and nobody can be asked. Nothing was sent (exit code 5)."""
 
     question: str
-    default_hint = "check it with --what-if, then add --yes"
 
     def what(self) -> str:
         """Repeat the question."""
         return f"nothing was sent, for nobody can be asked: {self.question}"
+
+    @property
+    def hint(self) -> str | None:
+        """Where the yes can be said."""
+        if is_in_run():  # which takes no --yes for all of a notebook
+            return "edit the cell: --yes in its command, best behind a %bits_approve"
+        return "check it with --what-if, then add --yes"
 
 
 class ReadOnly(UsageError):
@@ -183,6 +192,11 @@ class Dispatcher:
                 EntryWriter(self.session, typed or _typed(words)).refused(words[0], error)
             raise
 
+    @property
+    def _only_plans(self) -> bool:
+        """Whether nothing may be sent: a run that the session began in may be over by now."""
+        return self.session.what_if or is_what_if_run()
+
     def _again(self, retry: Invocation) -> Invocation:
         """The last command on the hosts that failed. Raises UsageError where there is none."""
         session, asked = self.session, retry.call
@@ -230,7 +244,9 @@ class Dispatcher:
         call.logon = logon_options(values)
         call.output = values["output"]
         call.form = values["form"] or PlanForm.WORDS
-        call.what_if = values["what_if"] or values["form"] is not None or self.session.what_if
+        is_said = values["what_if"] or values["form"] is not None
+        call.what_if = is_said or self._only_plans
+        call.may_follow = not (is_said or is_what_if_run())
         call.yes = values["yes"]
         call.timeout_s = values["timeout"]
         call.entry = entry
@@ -299,21 +315,36 @@ class Dispatcher:
             for outcome in invocation.call.unread:
                 tally.take(outcome)
                 yield outcome
-        except Declined:
+            if invocation.call.asked is not None:
+                yield self._not_agreed(invocation.call, tally)
+        except Declined as declined:
             tally.ending = Ending.DECLINED
-            yield Notice("nothing was sent")
+            yield self._not_agreed(invocation.call, tally, str(declined))
+
+    def _not_agreed(self, call: Call, tally: Tally, why: str = "") -> Notice:
+        """Say that nothing was sent; what would have been is counted, and left for `retry`."""
+        for outcome in not_agreed(call.asked) if call.asked is not None else ():
+            tally.take(outcome)
+        return Notice(f"nothing was sent: {why}" if why else "nothing was sent")
 
     def _remember(self, invocation: Invocation, tally: Tally) -> None:
-        """Keep which hosts failed, and for `retry` a command that did not name its hosts itself."""
+        """Keep which hosts failed, and for `retry` a command that did not name its hosts itself.
+
+        A change that failed somewhere is kept until the next one, whatever is looked at meanwhile.
+        """
         if not tally.hosts or (invocation.call.what_if and tally.ending is Ending.COMPLETE):
             return
-        self.session.failed_hosts = tally.failed_hosts
+        session = self.session
+        is_look = VERBS[invocation.verb].effect is Effect.READ
+        if is_look and session.failed_hosts and _is_change(session.last_words):
+            return
+        session.failed_hosts = tally.failed_hosts
         command = invocation.context.command if invocation.context is not None else None
         names_hosts = command is not None and any(
             isinstance(param, click.Argument) and isinstance(param.type, Host)
             for param in command.params
         )
-        self.session.last_words = () if names_hosts else invocation.words
+        session.last_words = () if names_hosts else invocation.words
 
     def _answer(self, invocation: Invocation) -> Iterator[Event]:
         context = invocation.context
@@ -329,6 +360,10 @@ class Dispatcher:
                 answer: Answer = context.command.invoke(context)
             except click.ClickException as error:
                 raise usage_error(error) from error
+            except (KeyboardInterrupt, TimeLimit) as ending:
+                if VERBS[invocation.verb].effect is not Effect.READ:
+                    invocation.call.unread += never_planned(invocation.call, ending)
+                raise
             if isinstance(answer, Change):
                 yield from self._change(answer, invocation)
             else:
@@ -362,15 +397,19 @@ class Dispatcher:
 
     def _ask(self, plan: Plan, call: Call) -> None:
         """Return when a person agrees."""
+        call.asked = plan
         clock = self.session.clock
         began = clock.monotonic()
-        with self.session.interrupts.immediate():
-            agreed = self.interaction.confirm(plan)
-        call.asking_s = clock.monotonic() - began
+        try:
+            with self.session.interrupts.immediate():
+                agreed = self.interaction.confirm(plan)
+        finally:
+            call.asking_s += clock.monotonic() - began
         if agreed is None:
             raise NeedsConfirmation(question=question(plan))
         if not agreed:
             raise Declined
+        call.asked = None
 
     def _ask_person(self, question: str, call: Call) -> str:
         """What a person types. The time that it takes is theirs."""
@@ -380,6 +419,11 @@ class Dispatcher:
             typed = self.interaction.ask(question)
         call.asking_s += clock.monotonic() - began
         return typed
+
+
+def _is_change(words: Sequence[str]) -> bool:
+    """Whether these words, whose first is a verb, are those of a change."""
+    return bool(words) and VERBS[words[0]].effect is not Effect.READ
 
 
 def _is_retry(invocation: Invocation) -> bool:
@@ -408,7 +452,7 @@ def find_verb(name: str, config: Config = NO_CONFIG) -> VerbCommand:
     """The verb of this name. Raises `UnknownVerb` with the nearest ones."""
     command = VERBS.get(name)
     if command is None:
-        raise UnknownVerb(name, [*VERBS, *config.aliases, *config.commands, "help", "exit"])
+        raise UnknownVerb(name, [*VERBS, *config.aliases, *config.commands, *NO_VERBS])
     return command
 
 
@@ -427,12 +471,12 @@ def make_context(command: VerbCommand, arguments: Sequence[str], call: Call) -> 
 
 def _own_words() -> set[str]:
     """First words that the configuration does not replace."""
-    return {*VERBS, "help", "exit", "quit", *HELP_OPTIONS}
+    return {*VERBS, *NO_VERBS, *HELP_OPTIONS}
 
 
 def help_text(verbs: Sequence[str] = (), config: Config = NO_CONFIG) -> str:
     """The list of verbs, or the help of those verbs and topics named. Raises `UnknownVerb`."""
-    wanted = [verb for verb in verbs if verb not in {"help", "exit", *HELP_OPTIONS}]
+    wanted = [verb for verb in verbs if verb not in {*NO_VERBS, *HELP_OPTIONS}]
     if not wanted:
         own = [f"  {usage:<20} {text}" for usage, text in own_help(config, _own_words()).values()]
         if own:

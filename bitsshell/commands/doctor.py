@@ -21,6 +21,7 @@ from bitsshell.commands.types import Host
 from bitsshell.config import user_file
 from bitsshell.journal import JournalUnavailable
 from bitsshell.results import Check, CheckState, Event, Outcome, Status, View
+from bitsshell.state_files import history_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +84,7 @@ def installation_checks(session: Session) -> Iterator[Check]:
     yield from _packages()
     yield from _extras()
     yield _configuration(session)
-    yield _private("history", _state_folder() / "history")
+    yield _private("history", history_file())
     yield _journal(session)
     yield _terminal()
 
@@ -158,8 +159,7 @@ def _journal(session: Session) -> Check:
     except JournalUnavailable as error:
         return replace(_ok("journal", error.what()), state=CheckState.FAILED, next=error.hint)
     place = f"{standing.place}, " if standing.is_kept else ""
-    is_usual = standing.mode in {"WAL", "not there yet"}
-    state = CheckState.OK if is_usual else CheckState.NOTE
+    state = CheckState.OK if standing.is_usual else CheckState.NOTE
     return replace(_ok("journal", f"{place}{standing.mode}"), state=state)
 
 
@@ -171,12 +171,6 @@ def _terminal() -> Check:
     encoding = sys.stdout.encoding or "unknown encoding"
     plain = ", no colours (NO_COLOR)" if os.environ.get("NO_COLOR") else ""
     return _ok("terminal", f"{kind}, {encoding}{plain}")
-
-
-def _state_folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path("bitsshell", appauthor=False)
 
 
 def _ok(name: str, text: str) -> Check:

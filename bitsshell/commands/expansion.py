@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bitsshell.commands.tokens import tokenize
+from bitsshell.commands.tokens import cut, tokenize
 from bitsshell.errors import BitsShellError, UsageError, shown
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from bitsshell.config import Config
 
-_PLACE = re.compile(r"<([A-Za-z][A-Za-z0-9_-]*)(?:=([^<>]*))?>")
+PLACE = re.compile(r"<([A-Za-z][A-Za-z0-9_-]*)(?:=([^<>]*))?>")
+"""A place for an argument in a saved command."""
 
 
 def expanded(words: Sequence[str], config: Config, verbs: Container[str]) -> list[str]:
@@ -56,8 +57,8 @@ def own_help(config: Config, verbs: Container[str]) -> dict[str, tuple[str, str]
 
 
 def usage_of(name: str, config: Config) -> str:
-    """How a saved command is typed: `fetch URL [NAME]`."""
-    places = _places(_cut(name, config.commands[name].line))
+    """How a saved command is typed: `fetch URL [NAME]`; whatever its line is, it has a usage."""
+    places = _places(cut(config.commands[name].line).values)
     words = [p.upper() if default is None else f"[{p.upper()}]" for p, default in places.items()]
     return " ".join([name, *words])
 
@@ -72,7 +73,7 @@ def _filled(name: str, line: str, given: Sequence[str]) -> list[str]:
         shape = " ".join(p.upper() if d is None else f"[{p.upper()}]" for p, d in places.items())
         raise UsageError(f"{missing[0].upper()} is missing", hint=f"{name} {shape}")
     filled = [
-        _PLACE.sub(lambda place: values.get(place[1], places[place[1]] or ""), word)
+        PLACE.sub(lambda place: values.get(place[1], places[place[1]] or ""), word)
         for word in words
     ]
     return [*filled, *given[len(values) :]]
@@ -82,7 +83,7 @@ def _places(words: Sequence[str]) -> dict[str, str | None]:
     """The places of a line in their order, with what stands there when nothing is given."""
     found: dict[str, str | None] = {}
     for word in words:
-        for place in _PLACE.finditer(word):
+        for place in PLACE.finditer(word):
             found[place[1]] = found.get(place[1]) or place[2]
     return found
 

@@ -25,9 +25,10 @@ from bitsshell.bits import (
     JobState,
     ProviderMissing,
 )
-from bitsshell.commands.outcomes import JobFailed, LeftTheQueue, NotReached
+from bitsshell.commands.outcomes import JobFailed, LeftTheQueue, NoAnswerYet, NotReached
 from bitsshell.errors import BitsShellError, shown
 from bitsshell.fleet.fanout import Interrupted, OutOfTime, TimeLimit
+from bitsshell.fleet.rounds import PATIENCE_S, Rounds
 from bitsshell.fleet.watching import WATCHED_PROPERTIES, Key, Watch, key_of
 from bitsshell.results import (
     Event,
@@ -41,9 +42,10 @@ from bitsshell.results import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from bitsshell.commands.declare import Call
+    from bitsshell.fleet.fanout import Steps
     from bitsshell.fleet.targets import Target
 
 PERMANENT = (
@@ -130,6 +132,7 @@ class Follower:
         self.is_open = jobs is None
         self.watch = Watch(None if jobs is None else self.pending.values())
         self.unreachable: dict[str, BitsShellError] = {}
+        self._rounds = Rounds(self.session.clock, max(interval_s, PATIENCE_S))
         self._answered = {host for host, _ in self.pending}
         self._noted: set[Key] = set()
         self._unsure: dict[Key, Decision] = {}
@@ -165,6 +168,8 @@ class Follower:
                 go = "1 job goes" if len(self.pending) == 1 else f"{len(self.pending):,} jobs go"
                 yield Notice(f"stopped; {go} on without being watched")
             raise
+        finally:
+            self._rounds.close()
 
     def _frame(self, *, is_final: bool, is_stopped: bool = False) -> Frame:
         return Frame(
@@ -178,7 +183,7 @@ class Follower:
     # Looking
 
     def _poll_within(self, deadline: float | None) -> Generator[Event, None, bool]:
-        """One poll; whether the time limit has come. A host that hangs cannot hold it up."""
+        """One poll; whether the time limit has come."""
         if deadline is None:
             yield from self._poll()
             return False
@@ -191,12 +196,28 @@ class Follower:
         return self.session.clock.monotonic() >= deadline
 
     def _poll(self) -> Iterator[Event]:
+        """One look at every host that is not late with its answer to an earlier one."""
         wanted = {host for host, _ in self.pending}
         targets = [t for name, t in self.targets.items() if self.is_open or name in wanted]
         jobs: list[Job] = []
         readable: list[str] = []
-        ids = [job_id for _, job_id in self.pending]
-        for outcome in self.session.look(targets, properties=WATCHED_PROPERTIES, ids=ids):
+        try:
+            yield from self._answers(targets, jobs, readable)
+        except (KeyboardInterrupt, TimeLimit):
+            self._see(jobs, readable)  # what had arrived stays in sight
+            raise
+        changes = self._see(jobs, readable)
+        self._ask_for_errors(changes)
+        for change in changes:
+            error = self.watch.errors.get((change.host, change.job_id))
+            yield replace(change, error=error) if error is not None else change
+        yield from self._decide(readable)
+
+    def _answers(
+        self, targets: Sequence[Target], jobs: list[Job], readable: list[str]
+    ) -> Iterator[Event]:
+        """Collect the jobs of the hosts that answer, and say what is to be said of the others."""
+        for outcome in self._rounds.round(targets, self._read):
             if isinstance(outcome.value, JobList):
                 readable.append(outcome.host)
                 self._answered.add(outcome.host)
@@ -205,17 +226,20 @@ class Follower:
                     yield Notice(f"{outcome.host}: answers again")
             else:
                 yield from self._unreadable(outcome)
-        changes = self.watch.look(
+        for host in sorted(self._rounds.late - self.unreachable.keys()):
+            yield from self._lost(host, NoAnswerYet(host=host))
+
+    def _see(self, jobs: Iterable[Job], readable: Iterable[str]) -> list[JobChange]:
+        return self.watch.look(
             jobs,
             readable=readable,
             at=self.session.clock.now(),
             at_s=self.session.clock.monotonic(),
         )
-        self._ask_for_errors(changes)
-        for change in changes:
-            error = self.watch.errors.get((change.host, change.job_id))
-            yield replace(change, error=error) if error is not None else change
-        yield from self._decide(readable)
+
+    def _read(self, targets: Sequence[Target]) -> Steps:
+        ids = [job_id for _, job_id in self.pending]
+        return self.session.look_patiently(targets, properties=WATCHED_PROPERTIES, ids=ids)
 
     def _unreadable(self, outcome: Outcome) -> Iterator[Event]:
         """A host that could not be read now: go on, unless it cannot get better by itself."""
@@ -238,9 +262,14 @@ class Follower:
 
     def _lost(self, host: str, error: BitsShellError) -> Iterator[Notice]:
         """Say once that a host does not answer."""
-        if host not in self.unreachable:
+        known = self.unreachable.get(host)
+        if known is None or isinstance(known, NoAnswerYet):
             self.unreachable[host] = error
-            yield Notice(f"{error.lines()[0]}; asking again every {self.interval_s:g} s")
+            if not isinstance(error, NoAnswerYet):
+                yield Notice(f"{error.lines()[0]}; asking again every {self.interval_s:g} s")
+            else:
+                others = "; the other hosts go on" if len(self.targets) > 1 else ""
+                yield Notice(f"{error.lines()[0]}{others}")
 
     def _ask_for_errors(self, changes: Iterable[JobChange]) -> None:
         """One GetError for each job that went into an error state or failed once more."""

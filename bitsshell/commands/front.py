@@ -15,6 +15,7 @@ from bitsshell.commands.declare import (
     logon_options,
 )
 from bitsshell.commands.dispatch import usage_error
+from bitsshell.commands.own_lines import checked
 from bitsshell.config import Config, ConfigError, load
 from bitsshell.errors import UsageError, shown
 from bitsshell.results import Output
@@ -91,7 +92,7 @@ _REPAIRING = {"config", "doctor", "help"}
 
 def _config(given: str | None, words: tuple[str, ...]) -> Config:
     try:
-        return load(given)
+        return checked(load(given))
     except ConfigError as error:
         if words[:1] and words[0] in _REPAIRING:
             return Config(given=given, problem=error)

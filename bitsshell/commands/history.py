@@ -233,11 +233,10 @@ def journal_checks(journal: Journal) -> Iterator[Check]:
     """Where a journal is and how it is kept."""
     standing = journal.standing()
     subject = f"journal {standing.place}" if standing.is_kept else "journal"
-    is_usual = standing.mode in {"WAL", "not there yet"}
     yield Check(
         subject=subject,
         name="kept",
-        state=CheckState.OK if is_usual else CheckState.NOTE,
+        state=CheckState.OK if standing.is_usual else CheckState.NOTE,
         text=standing.mode,
     )
     if standing.is_kept:

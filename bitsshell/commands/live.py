@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bitsshell.bits import Effect, JobState
+from bitsshell.commands.arguments import jobs_argument, some_jobs_argument
 from bitsshell.commands.declare import Call, Change, verb
 from bitsshell.commands.following import Follower, Judge
 from bitsshell.commands.judges import (
@@ -18,7 +19,7 @@ from bitsshell.commands.judges import (
     WatchJudge,
 )
 from bitsshell.commands.policy import INTERVAL, policy_options
-from bitsshell.commands.types import STATES, Job, Member
+from bitsshell.commands.types import STATES, Member
 from bitsshell.render.text import counted
 from bitsshell.results import Event, Frame, JobChange, Notice, Plan, View
 from bitsshell.session import Resolution
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     view=View.WATCH,
     examples=("watch", "watch nightly --interval 1", "watch 'nightly*' -o ndjson"),
 )
-@click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
+@some_jobs_argument
 @click.option("--interval", type=INTERVAL, default=2.0, help="between polls (2s)")
 def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterator[Event]:
     """Watch jobs: progress, rate and time left.
@@ -43,7 +44,7 @@ def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterat
     it writes one line of JSON for each change, with -o table a readable one. It ends when every
     named job is TRANSFERRED, in ERROR or gone; without a name it watches whole queues until Ctrl-C.
     """
-    if call.what_if:
+    if not call.may_follow:
         yield Notice("what-if: nothing moves that could be watched")
     elif jobs:
         yield from _follow(call, call.resolve(jobs), WatchJudge(), interval)
@@ -56,7 +57,7 @@ def watch(call: Call, jobs: tuple[Reference, ...], *, interval: float) -> Iterat
     view=View.CHANGES,
     examples=("wait nightly", "wait nightly --until transferred,error --timeout 2h"),
 )
-@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@jobs_argument
 @click.option(
     "--until", type=STATES, default="transferred", metavar="STATE[,STATE]", help="(transferred)"
 )
@@ -69,7 +70,7 @@ def wait(
     ERROR ends the wait as a failure, unless it is one of the states.
     """
     resolution = call.resolve(jobs)
-    if call.what_if:
+    if not call.may_follow:
         yield from resolution.failed
         count = counted(len(resolution.found), "job")
         yield Notice(f"what-if: would wait until {count} is {WaitJudge(frozenset(until)).wanted}")
@@ -89,7 +90,7 @@ def wait(
         "manage nightly --on-error cancel --on-transient cancel --yes",
     ),
 )
-@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@jobs_argument
 @click.option(
     "--on-transferred",
     type=Member(OnTransferred, "choice"),

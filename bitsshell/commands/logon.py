@@ -32,12 +32,15 @@ if TYPE_CHECKING:
 def login(call: Call, names: tuple[str, ...], *, save: bool) -> Iterator[Event]:
     """Log on to hosts now, so that nothing is asked later.
 
-    Which hosts the session acts on stays as it is. With `--keyring --save` the passwords that were
-    accepted are kept in the system's keyring, for `--keyring` to find next time.
+    Which hosts the session acts on stays as it is. The password of a host that rejected it is asked
+    for again, and what is typed is sent, the same or another one; other hosts keep theirs. With
+    `--keyring --save` the passwords that were accepted are kept in the system's keyring, for
+    `--keyring` to find next time.
     """
     if save and not call.logon.keyring:
         raise UsageError("--save needs --keyring", hint="login --keyring --save")
     targets = _targets(call, names)
+    call.session.ask_again(targets)
     by_name = {target.name: target for target in targets}
     accepted: list[Target] = []
     for outcome in log_on(call, targets):

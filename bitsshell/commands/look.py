@@ -17,9 +17,10 @@ from bitsshell.bits import (
     parse_code,
 )
 from bitsshell.bits import Job as BitsJob
+from bitsshell.commands.arguments import jobs_argument, some_jobs_argument
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.shape import Wanted, shaped
-from bitsshell.commands.types import STATES, Job, complete_job_or_code
+from bitsshell.commands.types import STATES, complete_job_or_code
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Kind, NoSuchJob, Reference, parse_reference
 from bitsshell.render.cells import listed_files
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
         "jobs -H web01,web02 --cols host,name,done,size -o json",
     ),
 )
-@click.argument("jobs", nargs=-1, type=Job(), metavar="[JOB]...")
+@some_jobs_argument
 @click.option(
     "--state", "states", type=STATES, metavar="STATE[,STATE]", help="only in these states"
 )
@@ -95,7 +96,7 @@ def _matching(
     view=View.JOB,
     examples=("show nightly", "show 9D5C4B47 -o json", "show %2"),
 )
-@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@jobs_argument
 def show(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
     """Show everything about jobs, with their files and what went wrong."""
     yield from _details(call, jobs)
@@ -106,7 +107,7 @@ def show(call: Call, jobs: tuple[Reference, ...]) -> Iterator[Event]:
     view=View.FILES,
     examples=("files nightly", "files %1-3 -o csv", "files '*' --where 'done < 100%' --sort path"),
 )
-@click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
+@jobs_argument
 @shaped(View.FILES)
 def files(
     call: Call, jobs: tuple[Reference, ...], *, where: Wanted, shape: Shape

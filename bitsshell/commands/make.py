@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import enum
 import posixpath
-from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import click
@@ -29,7 +28,8 @@ from bitsshell.bits import (
 )
 from bitsshell.bits import Job as BitsJob
 from bitsshell.bits.limits import MAX_NAME, check_description, check_name, utf16_length
-from bitsshell.commands.declare import Answer, Call, Change, verb
+from bitsshell.commands.arguments import pairs_argument
+from bitsshell.commands.declare import Call, Change, option_group, verb
 from bitsshell.commands.following import Follower
 from bitsshell.commands.judges import ManagePolicy, OnError, OnTransferred, OnTransient, verified
 from bitsshell.commands.outcomes import JobExists
@@ -41,7 +41,6 @@ from bitsshell.commands.types import (
     Duration,
     Job,
     Member,
-    complete_pairs,
     file_pairs,
 )
 from bitsshell.errors import UsageError, shown
@@ -49,10 +48,10 @@ from bitsshell.fleet.fanout import TimeLimit
 from bitsshell.results import Event, Notice, Outcome, Plan, Status, Step, View
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+
     from bitsshell.bits import AuthScheme, AuthTarget, JobCredentials
     from bitsshell.fleet.references import Reference
-
-F = TypeVar("F", bound=Callable[..., Answer])
 
 
 class IfExists(enum.StrEnum):
@@ -98,53 +97,41 @@ class Wanted:
         )
 
 
-def _creation_options(function: F) -> F:
-    """The arguments and options that `create` and `transfer` share."""
-    account = Member(ServiceAccount, "account")
-    for decorate in reversed(
-        [
-            click.argument(
-                "pairs",
-                nargs=-1,
-                required=True,
-                metavar="URL PATH [URL PATH]...",
-                shell_complete=complete_pairs,
-            ),
-            click.option(
-                "--name",
-                type=Checked("name", check_name),
-                help="the job's name (that of the URL's file)",
-            ),
-            click.option(
-                "--description",
-                type=Checked("description", check_description),
-                default="",
-                help="free text",
-            ),
-            click.option(
-                "--priority", type=PRIORITY, default="normal", help="foreground, high, normal, low"
-            ),
-            click.option(
-                "--account",
-                type=account,
-                default="network-service",
-                help="owner: network-service, local-service, local-system",
-            ),
-            click.option("--upload", is_flag=True, help="send PATH to URL instead"),
-            click.option("--retry-delay", type=Duration(), help="before BITS tries again (10m)"),
-            click.option(
-                "--no-progress-timeout", type=Duration(), help="without progress until ERROR (14d)"
-            ),
-            click.option(
-                "--if-exists",
-                type=Member(IfExists, "choice"),
-                default="error",
-                help="a live job of that name: error, reuse, replace, new",
-            ),
-        ]
-    ):
-        function = decorate(function)
-    return function
+_creation_options = option_group(
+    pairs_argument,
+    click.option(
+        "--name",
+        type=Checked("name", check_name),
+        help="the job's name (that of the URL's file)",
+    ),
+    click.option(
+        "--description",
+        type=Checked("description", check_description),
+        default="",
+        help="free text",
+    ),
+    click.option(
+        "--priority", type=PRIORITY, default="normal", help="foreground, high, normal, low"
+    ),
+    click.option(
+        "--account",
+        type=Member(ServiceAccount, "account"),
+        default="network-service",
+        help="owner: network-service, local-service, local-system",
+    ),
+    click.option("--upload", is_flag=True, help="send PATH to URL instead"),
+    click.option("--retry-delay", type=Duration(), help="before BITS tries again (10m)"),
+    click.option(
+        "--no-progress-timeout", type=Duration(), help="without progress until ERROR (14d)"
+    ),
+    click.option(
+        "--if-exists",
+        type=Member(IfExists, "choice"),
+        default="error",
+        help="a live job of that name: error, reuse, replace, new",
+    ),
+)
+"""The arguments and options that `create` and `transfer` share."""
 
 
 def _wanted(
@@ -291,13 +278,7 @@ def _for_host(host: str, same: list[BitsJob], wanted: Wanted) -> Operation | Out
     examples=(r"add nightly http://files/c.iso D:\in\c.iso",),
 )
 @click.argument("job", type=Job())
-@click.argument(
-    "pairs",
-    nargs=-1,
-    required=True,
-    metavar="URL PATH [URL PATH]...",
-    shell_complete=complete_pairs,
-)
+@pairs_argument
 def add(call: Call, job: Reference, pairs: tuple[str, ...]) -> Change:
     """Add files to a job. A finished or failed job needs `resume` afterwards."""
     files = file_pairs(pairs)

@@ -121,6 +121,14 @@ class AlreadyPublished(BitsShellError):
         return f"{self.url} is published already, and which file it is cannot be read"
 
 
+class NotAgreed(BitsShellError):
+    """A change was asked about, and the answer was no, or none."""
+
+    def what(self) -> str:
+        """Say so."""
+        return "nobody agreed to it"
+
+
 class JobExists(BitsShellError):
     """A live job of that name is there already, and `--if-exists` does not say what to do."""
 
@@ -135,3 +143,13 @@ class JobExists(BitsShellError):
     def what(self) -> str:
         """Say so."""
         return f"a job named {shown(self.name)} is there already ({self.state.name}){self.problem}"
+
+
+class NoAnswerYet(BitsShellError):
+    """A host that is read again and again takes long this time."""
+
+    default_hint = "its jobs are shown as they last were"
+
+    def what(self) -> str:
+        """Say so."""
+        return "no answer yet"

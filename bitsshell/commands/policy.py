@@ -7,8 +7,9 @@ import click
 from bitsshell.commands.declare import option_group
 from bitsshell.commands.judges import OnError, OnTransient
 from bitsshell.commands.types import Duration, Member
+from bitsshell.durations import MIN_INTERVAL_S
 
-INTERVAL = Duration(minimum_s=0.05)
+INTERVAL = Duration(minimum_s=MIN_INTERVAL_S)
 
 policy_options = option_group(
     click.option(

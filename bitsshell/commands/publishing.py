@@ -19,11 +19,12 @@ from bitsshell.bits import (
     limits,
     same_group,
 )
+from bitsshell.commands.arguments import pairs_argument
 from bitsshell.commands.declare import Call, Change, verb
 from bitsshell.commands.outcomes import AlreadyPublished
 from bitsshell.commands.shape import Wanted, shaped
-from bitsshell.commands.types import BadValue, Checked, Member, complete_pairs
-from bitsshell.errors import UsageError, shown
+from bitsshell.commands.types import Checked, Member, in_pairs
+from bitsshell.errors import UsageError
 from bitsshell.results import Event, Outcome, Plan, Shape, Status, Step, View
 
 if TYPE_CHECKING:
@@ -58,13 +59,7 @@ _group_option = click.option(
         r"publish http://+:8080/pkg/sub/a.iso D:\pub\a.iso --group http://+:8080/pkg",
     ),
 )
-@click.argument(
-    "pairs",
-    nargs=-1,
-    required=True,
-    metavar="URL PATH [URL PATH]...",
-    shell_complete=complete_pairs,
-)
+@pairs_argument
 @_group_option
 @click.option("--sddl", default="", help="who may fetch them, as a security descriptor")
 @click.option(
@@ -114,12 +109,7 @@ def _taken(host: str, operation: PublishUrl, there: UrlGroup, if_exists: IfPubli
 
 def _pairs(texts: tuple[str, ...], group: str | None) -> list[tuple[PublishedUrl, str]]:
     """`URL PATH [URL PATH]...`. Raises `BadValue` and `NotAccepted`."""
-    if len(texts) % 2:
-        raise BadValue(
-            f"a path is missing after {shown(texts[-1])}",
-            hint=r"give URL and path in pairs: http://+:8080/packages/a.bin 'D:\pub\a.bin'",
-        )
-    pairs = zip(texts[::2], texts[1::2], strict=True)
+    pairs = in_pairs(texts, r"http://+:8080/packages/a.bin 'D:\pub\a.bin'")
     return [(PublishedUrl.parse(url, group), path) for url, path in pairs]
 
 

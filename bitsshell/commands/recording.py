@@ -7,7 +7,6 @@ this one, makes a notebook of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,12 +16,14 @@ from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.runbook import runbooks_of
 from bitsshell.commands.types import local_paths
 from bitsshell.errors import UsageError, shown
+from bitsshell.local_files import local_path
 from bitsshell.recorder import Mark, Recorder
 from bitsshell.render.text import counted
 from bitsshell.results import Event, Notice, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from bitsshell.session import Session
 
@@ -184,7 +185,7 @@ def _save(
     if len(words) != 1:
         what = "FILE is missing" if not words else f"{len(words)} files are named, one is written"
         raise UsageError(what, hint=f"{_SAVE_HINT}; a name with blanks goes into quotes")
-    file = Path(words[0]).expanduser()
+    file = local_path(words[0])
     if file.suffix != SUFFIX:
         raise UsageError(
             f"{shown(words[0])} is no name for a notebook", hint=f"record save {file.stem}{SUFFIX}"

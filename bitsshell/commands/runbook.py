@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import click
@@ -17,12 +16,15 @@ from click.shell_completion import CompletionItem
 from bitsshell.bits import Effect
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import Duration, local_paths, session_of
+from bitsshell.durations import MIN_TIMEOUT_S
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.targets import LogonOptions
+from bitsshell.local_files import local_path
 from bitsshell.results import Event, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from bitsshell.commands.recording import SaveRequest
     from bitsshell.session import Session
@@ -113,7 +115,10 @@ def _candidates(
     notebook = ctx.params.get("notebook") or next(loose, None)
     if session is None or session.runbooks is None or not notebook:
         return []
-    found = runbooks_of(session).named(Path(notebook).expanduser(), what)
+    try:
+        found = runbooks_of(session).named(local_path(notebook), what)
+    except UsageError:  # no path, or not yet
+        return []
     return [
         CompletionItem(f"{name}{sign}", help=text)
         for name, text in found
@@ -171,7 +176,7 @@ def _view_of_run(context: click.Context) -> View:
 def _help_of_notebook(words: Sequence[str], session: Session) -> str:
     """The parameters of the notebook that is among the words."""
     named = [word for word in words if word.endswith(".ipynb")]
-    return runbooks_of(session).described(Path(named[0]).expanduser()) if named else ""
+    return runbooks_of(session).described(local_path(named[0])) if named else ""
 
 
 _PLACE = _Place()
@@ -227,7 +232,7 @@ _PLACE = _Place()
 )
 @click.option(
     "--step-timeout",
-    type=Duration(minimum_s=0.1),
+    type=Duration(minimum_s=MIN_TIMEOUT_S),
     metavar="TIME",
     help="stop a step after this long",
 )
@@ -262,20 +267,20 @@ def run(
             "run takes one notebook, or --diff A B, or --verify DIR", hint="see help run"
         )
     if diff:
-        return work.diff(_path(diff[0]), _path(diff[1]))
+        return work.diff(local_path(diff[0]), local_path(diff[1]))
     if verify:
-        return work.verify(_path(verify))
+        return work.verify(local_path(verify))
     if check:
-        return work.lint(_path(notebook or ""))
+        return work.lint(local_path(notebook or ""))
     _refuse_what_is_the_notebooks(call)
     request = RunRequest(
-        notebook=_path(notebook or ""),
+        notebook=local_path(notebook or ""),
         parameters=parameters,
-        parameters_file=_path(parameters_file) if parameters_file else None,
-        evidence=_path(evidence) if evidence else None,
+        parameters_file=local_path(parameters_file) if parameters_file else None,
+        evidence=local_path(evidence) if evidence else None,
         from_step=from_step,
         approvals=approvals,
-        junit=_path(junit) if junit else None,
+        junit=local_path(junit) if junit else None,
         what_if=call.what_if,
         timeout_s=call.timeout_s,
         step_timeout_s=step_timeout,
@@ -299,7 +304,3 @@ def _refuse_what_is_the_notebooks(call: Call) -> None:
             "--yes answers for one command, and a notebook has many",
             hint="the commands in it say --yes themselves; --approve NAME=WHO gives approvals",
         )
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()

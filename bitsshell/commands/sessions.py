@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +9,7 @@ import click
 from bitsshell.commands.declare import Call, verb
 from bitsshell.commands.types import LocalFile, Member
 from bitsshell.errors import UsageError
+from bitsshell.local_files import local_path
 from bitsshell.results import Event, Notice, View
 from bitsshell.run_context import is_what_if_run
 from bitsshell.transcript import Transcript, TranscriptFormat
@@ -51,7 +51,8 @@ def retry(call: Call) -> Iterator[Event]:
     The command's own options hold as they were typed, but for its hosts. -x leaves some of those
     that failed out, and --user, --auth and the like are put over what was typed. What may have been
     done already is not done twice: a plan is made anew from what the hosts say now. The same hosts
-    are -H %failed-hosts in any other command.
+    are -H %failed-hosts in any other command. A change that failed somewhere stays the last command
+    until the next change, whatever is looked at meanwhile.
     """
     del call
     raise UsageError("there is no command to repeat")  # the dispatcher puts the command here
@@ -83,24 +84,22 @@ def transcript(
     The file is appended to and readable for you alone. Passwords never come into it, and accounts
     and signatures in URLs are masked.
     """
-    session = call.session
+    session, current = call.session, call.session.transcript
     match what:
         case "start":
             if file is None:
                 raise UsageError("FILE is missing", hint="transcript start FILE")
-            path = Path(file).expanduser()
+            path = local_path(file)
             by_name = TranscriptFormat.MD if path.suffix == ".md" else TranscriptFormat.TEXT
             session.transcript = Transcript(path, written_as or by_name, session.clock.now)
             yield Notice(f"the transcript is written to {path}")
         case "stop":
-            if session.transcript is None:
+            if current is None:
                 raise UsageError("no transcript is being written", hint="transcript start FILE")
-            yield Notice(f"the transcript is in {session.transcript.path}")
+            yield Notice(current.problem or f"the transcript is in {current.path}")
             session.transcript = None
         case _:
-            current = session.transcript
-            yield Notice(
-                f"the transcript is written to {current.path}"
-                if current
-                else "no transcript is being written"
-            )
+            if current is None:
+                yield Notice("no transcript is being written")
+            else:
+                yield Notice(current.problem or f"the transcript is written to {current.path}")

@@ -27,8 +27,9 @@ from bitsshell.bits import (
     SetProxySettings,
     limits,
 )
+from bitsshell.commands.arguments import jobs_argument
 from bitsshell.commands.declare import Call, Change, option_group, verb
-from bitsshell.commands.types import BadValue, Checked, Job, Member
+from bitsshell.commands.types import BadValue, Checked, Member
 from bitsshell.errors import UsageError, shown
 from bitsshell.results import Event, Notice, Plan, Step, View
 from bitsshell.wsman import Secret
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
     from bitsshell.bits import Job as BitsJob
     from bitsshell.fleet.references import Reference
-
-_jobs_argument = click.argument("jobs", nargs=-1, required=True, type=Job(), metavar="JOB...")
 
 credential_options = option_group(
     click.option(
@@ -85,7 +84,7 @@ def asked_credentials(
         "credentials nightly --target proxy --scheme ntlm --remove",
     ),
 )
-@_jobs_argument
+@jobs_argument
 @credential_options
 @click.option("--remove", is_flag=True, help="take those of this target and scheme away")
 def credentials(
@@ -166,7 +165,7 @@ _ENTRIES = Entries()
         "proxy nightly --preconfig",
     ),
 )
-@_jobs_argument
+@jobs_argument
 @click.option("--no-proxy", is_flag=True, help="go straight to the server")
 @click.option("--preconfig", is_flag=True, help="as the job's owner is configured (the default)")
 @click.option("--autodetect", is_flag=True, help="find the proxy by itself (WPAD)")
@@ -245,7 +244,7 @@ class Thumbprint(click.ParamType[bytes]):
         "certificate 'nightly*' --remove --yes",
     ),
 )
-@_jobs_argument
+@jobs_argument
 @click.option(
     "--subject",
     type=Checked("subject", limits.check_subject),

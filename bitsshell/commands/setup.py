@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bitsshell.commands.declare import VERBS, Call, verb
-from bitsshell.commands.expansion import expanded
-from bitsshell.config import FILE_VARIABLE, Config, files_to_read, read, user_file
+from bitsshell.commands.declare import Call, verb
+from bitsshell.commands.own_lines import checked
+from bitsshell.config import FILE_VARIABLE, files_to_read, read, user_file
 from bitsshell.config_text import TEMPLATE, shown_config
-from bitsshell.errors import UsageError, shown
+from bitsshell.errors import UsageError
+from bitsshell.local_files import is_a_file, local_path
+from bitsshell.render.text import counted
 from bitsshell.results import Event, Notice, Text, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _ACTIONS = ("init", "show", "path", "check")
 
@@ -38,7 +40,7 @@ def config(call: Call, *, action: str, file: str | None) -> Iterator[Event]:
     given = file or call.session.config.given or os.environ.get(FILE_VARIABLE) or None
     match action:
         case "init":
-            yield from _init(Path(given).expanduser() if given else user_file())
+            yield from _init(local_path(given) if given else user_file())
         case "path":
             yield from _path(given)
         case "check":
@@ -70,9 +72,9 @@ def _init(path: Path) -> Iterator[Event]:
 
 
 def _path(given: str | None) -> Iterator[Event]:
-    first = Path(given).expanduser() if given else user_file()
+    first = local_path(given) if given else user_file()
     yield Text(f"{first}")
-    if not first.is_file():
+    if not is_a_file(first):
         yield Notice("it is not there yet: config init")
     for path in files_to_read(given):
         if path != first:
@@ -84,40 +86,16 @@ def _check(given: str | None) -> Iterator[Event]:
     if not paths:
         yield Notice(f"there is no configuration file: {user_file()}; config init makes one")
         return
-    found = read(paths, os.environ)
-    _check_lines(found)
+    found = checked(read(paths, os.environ))
     yield Text("\n".join(f"{path}: well" for path in paths))
     inventory = found.inventory
-    counts = {
-        "hosts": inventory.hosts,
-        "groups": inventory.groups,
-        "aliases": found.aliases,
-        "commands": found.commands,
-    }
-    yield Notice(", ".join(f"{len(known)} {name}" for name, known in counts.items()))
-
-
-def _check_lines(found: Config) -> None:
-    """Raise UsageError where an alias or saved command would never do anything."""
-    own = {*VERBS, "help", "exit", "quit"}
-    for kind, names in (("alias", found.aliases), ("command", found.commands)):
-        for name in names:
-            if name in own:
-                raise UsageError(
-                    f"{kind} {shown(name)} is a verb's name and would never be used",
-                    hint="give it another name",
-                )
-    for name in found.aliases:
-        _check_first_word(name, expanded([name], found, own), own)
-    for name, command in found.commands.items():
-        _check_first_word(name, expanded(command.line.split()[:1], found, own), own)
-
-
-def _check_first_word(name: str, words: list[str], own: set[str]) -> None:
-    if words and words[0] not in own:
-        raise UsageError(
-            f"{shown(name)} runs {shown(words[0])}, which is no verb", hint="see them all: help"
-        )
+    counts = (
+        counted(len(inventory.hosts), "host"),
+        counted(len(inventory.groups), "group"),
+        counted(len(found.aliases), "alias", "aliases"),
+        counted(len(found.commands), "command"),
+    )
+    yield Notice(", ".join(counts))
 
 
 @verb("readonly", view=View.TEXT, examples=("readonly", "readonly on", "readonly off"))

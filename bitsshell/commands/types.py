@@ -11,8 +11,7 @@ from collections import Counter
 from enum import Enum
 from functools import cache
 from itertools import islice
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,9 +19,11 @@ from click.shell_completion import CompletionItem
 from bitsshell.bits import FileSpec, JobState, Priority
 from bitsshell.bits import Job as BitsJob
 from bitsshell.bits.codes import table
+from bitsshell.durations import BadDuration, seconds_of
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.references import Kind, Reference, parse_reference
 from bitsshell.fuzzy import fitting
+from bitsshell.local_files import is_a_file, local_path
 from bitsshell.render import units
 from bitsshell.render.text import folded_names, neutral
 from bitsshell.session import Session
@@ -305,15 +306,10 @@ class Several(click.ParamType[tuple[Any, ...]]):
         ]
 
 
-MAX_DURATION_S = 2**32 - 1
-"""What the provider's numbers of seconds can hold."""
-
-
 class Duration(click.ParamType[float]):
     """A length of time in seconds, or with a unit: 0.5, 90s, 5m, 2h, 3d, 1h30m."""
 
     name = "duration"
-    _units: ClassVar[dict[str, float]] = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
     def __init__(self, *, minimum_s: float = 0.0) -> None:
         self.minimum_s = minimum_s
@@ -324,29 +320,11 @@ class Duration(click.ParamType[float]):
         """Seconds."""
         if isinstance(value, int | float):
             return float(value)
-        where = f"{param.opts[0]}: " if param is not None else ""
-        text = str(value).strip().lower()
-        if re.fullmatch(r"\d+(\.\d+)?|\.\d+", text):
-            seconds = float(text)
-        elif re.fullmatch(r"(\d+(\.\d+)?[smhd])+", text):
-            seconds = sum(
-                float(number) * self._units[unit]
-                for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
-            )
-        else:
-            raise BadValue(
-                f"{where}{shown(str(value))} is no length of time",
-                hint="write 0.5, 90s, 5m, 2h or 1h30m",
-            )
-        if seconds < self.minimum_s:
-            raise BadValue(
-                f"{where}{shown(str(value))} is too short", hint=f"at least {self.minimum_s:g} s"
-            )
-        if seconds > MAX_DURATION_S:
-            raise BadValue(
-                f"{where}{shown(str(value))} is too long", hint=f"at most {MAX_DURATION_S} s"
-            )
-        return seconds
+        try:
+            return seconds_of(str(value), minimum_s=self.minimum_s)
+        except BadDuration as bad:
+            where = f"{param.opts[0]}: " if param is not None else ""
+            raise BadValue(f"{where}{shown(str(value))} {bad.problem}", hint=bad.allowed) from bad
 
 
 class Checked(click.ParamType[str]):
@@ -368,8 +346,8 @@ class LocalFile(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The path as given. Raises UsageError when no such file can be read."""
-        path = Path(str(value)).expanduser()
-        if not path.is_file():
+        path = local_path(str(value))
+        if not is_a_file(path):
             raise UsageError(
                 f"there is no file {shown(str(value))}", hint="give the path of a PEM file"
             )
@@ -386,13 +364,13 @@ def local_paths(typed: str) -> list[str]:
     """Paths of this machine that begin with what was typed; folders end with a separator."""
     folder, name = os.path.split(typed)
     try:
-        with os.scandir(Path(folder or os.curdir).expanduser()) as entries:
+        with os.scandir(local_path(folder or os.curdir)) as entries:
             found = [
                 os.path.join(folder, entry.name) + (os.sep if _is_folder(entry) else "")  # noqa: PTH118  # as typed, `./` and `~` included
                 for entry in islice(entries, _MAX_ENTRIES)
                 if not entry.name.startswith(".") or name.startswith(".")
             ]
-    except (OSError, ValueError, RuntimeError):  # no such folder; a NUL; `~nobody`
+    except (OSError, UsageError):  # no such folder; a NUL; `~nobody`
         return []
     return fitting(typed, sorted(found), str)[:MAX_CANDIDATES]
 
@@ -427,9 +405,15 @@ STATES = Several(STATE)
 
 def file_pairs(texts: tuple[str, ...]) -> tuple[FileSpec, ...]:
     """`URL PATH [URL PATH]...` as files. Raises `BadValue` and `NotAccepted`."""
+    pairs = in_pairs(texts, r"http://server/a.bin 'C:\in\a.bin'")
+    return tuple(FileSpec(url, path) for url, path in pairs)
+
+
+def in_pairs(texts: tuple[str, ...], example: str) -> Iterator[tuple[str, str]]:
+    """Words two by two, as in the example. Raises `BadValue` where the last one has no path."""
     if len(texts) % 2:
         raise BadValue(
             f"a path is missing after {shown(texts[-1])}",
-            hint=r"give URL and path in pairs: http://server/a.bin 'C:\in\a.bin'",
+            hint=f"give URL and path in pairs: {example}",
         )
-    return tuple(FileSpec(url, path) for url, path in zip(texts[::2], texts[1::2], strict=True))
+    return zip(texts[::2], texts[1::2], strict=True)

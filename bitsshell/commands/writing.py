@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bitsshell import run_context
 from bitsshell.bits import Effect
 from bitsshell.commands.outcomes import JobFailed, LeftTheQueue, NotReached
+from bitsshell.errors import BitsShellError
 from bitsshell.journal import Draft, EntryKind, JournalUnavailable, NotJournaled
 from bitsshell.render.records import (
     exception_record,
@@ -24,12 +25,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from bitsshell.errors import BitsShellError
     from bitsshell.results import Outcome, Plan, Step, Summary
     from bitsshell.session import Session
 
 _MOST_FAILURES = 100
 """So many failures of a command that only looks are kept; its summary counts them all."""
+
+
+class RunOver(BitsShellError):
+    """A change was about to be sent for a run whose runner is gone. Nothing of it was sent."""
+
+    default_hint = "look at what the run left in its evidence, and run the notebook again"
+
+    def what(self) -> str:
+        """Why it may not be sent."""
+        return "nothing was sent, for the run that this is part of is over: nobody writes it down"
 
 
 class EntryWriter:
@@ -80,13 +90,18 @@ class EntryWriter:
         self._shown = plan
 
     def intend(self, plan: Plan) -> None:
-        """Write down what is about to be sent. Raises `NotJournaled`: it may not be sent then."""
+        """Write down what is about to be sent.
+
+        Raises `NotJournaled` and `RunOver`: it may not be sent then.
+        """
         self._mean(plan)
         self._meant += plan.steps
 
     def _mean(self, plan: Plan) -> None:
         if plan.effect is Effect.READ:
             return
+        if run_context.is_what_if_run():
+            raise RunOver()
         try:
             if self.number is None:
                 self.number = self.session.journal.begin(self._draft(plan, plan.effect))
@@ -99,6 +114,7 @@ class EntryWriter:
         """Send what a plan holds, written down before; each outcome is added as it comes.
 
         Of a verb that acts several times, what was not meant at its beginning is written now.
+        Raises as `intend` does.
         """
         new: list[Step] = []
         for step in plan.steps:

@@ -158,9 +158,12 @@ class ChannelPool:
 
     def has_answered(self, target: Target, credential: Credential) -> bool:
         """Whether this host has accepted this credential on a channel that is kept."""
-        with self._guard:
-            channels = [self._channels.get((target, credential, purpose)) for purpose in Purpose]
-            return any(channel is not None and channel.has_answered for channel in channels)
+        return any(channel.has_answered for channel in self._channels_of(target, credential))
+
+    def distrust(self, target: Target, credential: Credential) -> None:
+        """This host rejects the credential now, whatever it said of it before."""
+        for channel in self._channels_of(target, credential):
+            channel.has_answered = False
 
     def proven(self, target: Target) -> Credential | None:
         """The last credential that this host accepted for a command, None before that."""
@@ -193,12 +196,21 @@ class ChannelPool:
                 channel.client.abort()
 
     def drop(self, target: Target) -> None:
-        """Close the channels to one host (`logout`, or another password)."""
+        """Close the channels to one host (`logout`), made with whatever options."""
         with self._guard:
-            keys = [key for key in self._channels if key[0] == target]
+            keys = [key for key in self._channels if target.is_same_host(key[0])]
             dropped = [self._channels.pop(key) for key in keys]
         for channel in dropped:
             channel.client.abort()
+
+    def _channels_of(self, target: Target, credential: Credential) -> list[_Channel]:
+        """Those to one host with this credential, made with whatever options."""
+        with self._guard:
+            return [
+                channel
+                for (known, used, _), channel in self._channels.items()
+                if used == credential and known.is_same_host(target)
+            ]
 
     def _channel(self, task: Task) -> _Channel:
         key = (task.target, task.credential, task.purpose)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.errors import BitsShellError, shown
@@ -31,6 +31,9 @@ JOB_KEYRING_SERVICE = "bitsshell-jobs"
 """Under this name the keyring has the passwords that jobs show to servers and proxies."""
 _TICKET_KEPT_S = 10.0
 """How long an answer about a Kerberos ticket holds, so that a thousand hosts ask once."""
+
+
+_WITHOUT_PASSWORD = (Auth.KERBEROS, Auth.CERTIFICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +84,51 @@ class Credentials:
         learn(environment.get(PASSWORD_VARIABLE), environment.get(JOB_PASSWORD_VARIABLE))
         self._has_ticket = has_ticket or _Ticket()
         self._known: dict[tuple[str, Auth], Credential] = {}
+        self._of_host: dict[tuple[str, str, Auth], Credential] = {}
+        """What single hosts, by their URLs, know an account by that others know by another."""
         self._rejected: set[Credential] = set()
 
-    def find(self, target: Target) -> Credential:
+    def find(
+        self, target: Target, typed: Callable[[Credential], object] = lambda _: None
+    ) -> Credential:
         """What to log on to this target with.
+
+        `typed` is told of what a person was just asked for and typed, for this target.
 
         Raises:
             NotEncrypted: basic over plain HTTP off loopback without leave.
             NoCredential: user or password is missing and nobody can be asked.
         """
+        found = self.at_hand(target)
+        if found.password is not None or found.auth in _WITHOUT_PASSWORD:
+            return found
+        user = found.username or ""
+        asked = replace(found, password=self._asked(target, found))
+        learn(asked.password)
+        self._known[user.lower(), found.auth] = asked
+        typed(asked)
+        return asked
+
+    def at_hand(self, target: Target) -> Credential:
+        """The same as far as nobody has to be asked: the password may be None.
+
+        Raises as `find` does, except where only the password is missing.
+        """
+        account = self._account(target)
+        if account.auth in _WITHOUT_PASSWORD:
+            return account
+        user = account.username or ""
+        key = (user.lower(), account.auth)
+        known = self._of_host.get((target.url, *key)) or self._known.get(key)
+        if known is None:
+            known = replace(account, password=self._from_sources(target, user, account.auth))
+            if known.password is not None:
+                learn(known.password)
+                self._known[key] = known
+        return known
+
+    def _account(self, target: Target) -> Credential:
+        """As whom and how to log on to this target, without a password."""
         logon = target.logon
         user = logon.user or self.environment.get(USER_VARIABLE) or None
         auth = logon.auth or Auth.AUTO
@@ -99,28 +138,33 @@ class Credentials:
             auth = Auth.KERBEROS if is_kerberos else Auth.NTLM
         if auth is Auth.BASIC and _is_readable_by_others(target):
             raise NotEncrypted(host=target.name)
-        if auth is Auth.CERTIFICATE:
-            if not (logon.certificate and logon.certificate_key):
-                raise NoCredential(
-                    "certificate authentication needs the client's certificate and key",
-                    host=target.name,
-                    hint="give --certificate FILE and --certificate-key FILE (PEM)",
-                )
-            return Credential(auth, user)
-        if auth is Auth.KERBEROS:
-            return Credential(auth, user)
-        if not user:
+        if auth is Auth.CERTIFICATE and not (logon.certificate and logon.certificate_key):
+            raise NoCredential(
+                "certificate authentication needs the client's certificate and key",
+                host=target.name,
+                hint="give --certificate FILE and --certificate-key FILE (PEM)",
+            )
+        if not user and auth not in _WITHOUT_PASSWORD:
             raise NoCredential(
                 f"{auth} needs a user name",
                 host=target.name,
                 hint=f"give --user NAME, or set {USER_VARIABLE}",
             )
-        known = self._known.get((user.lower(), auth))
-        if known is None:
-            known = Credential(auth, user, self._password(target, user, auth))
-            learn(known.password)
-            self._known[user.lower(), auth] = known
-        return known
+        return Credential(auth, user)
+
+    def ask_again(self, target: Target, rejected: Credential) -> Credential:
+        """Ask for the password that this target knows the account of a rejected one by.
+
+        Other hosts keep theirs.
+
+        Raises:
+            NoCredential: none was given, or nobody can be asked.
+        """
+        user = rejected.username or ""
+        credential = replace(rejected, password=self._asked(target, rejected))
+        learn(credential.password)
+        self._of_host[target.url, user.lower(), rejected.auth] = credential
+        return credential
 
     def forget(self, credential: Credential) -> None:
         """Drop a rejected password. It is not taken from where it came from again; who is asked
@@ -129,7 +173,10 @@ class Credentials:
         self._rejected.add(credential)
         for key, known in list(self._known.items()):
             if known == credential:
-                del self._known[key]
+                self._known.pop(key, None)  # the background may have been faster
+        for place, known in list(self._of_host.items()):
+            if known == credential:
+                self._of_host.pop(place, None)
 
     def forget_logon(self, target: Target, *, keyring: bool = False) -> list[Credential]:
         """Forget what was used for a target; return what that was. What was rejected stays so."""
@@ -137,9 +184,13 @@ class Credentials:
         if user is None:
             return []
         keys = [key for key in self._known if key[0] == user.lower()]
+        places = [key for key in self._of_host if key[:2] == (target.url, user.lower())]
         if keyring:
             _out_of_keyring(user)
-        return [self._known.pop(key) for key in keys]
+        return [
+            *(self._known.pop(key) for key in keys),
+            *(self._of_host.pop(place) for place in places),
+        ]
 
     def save(self, credential: Credential) -> str | None:
         """Keep a password in the keyring and return its user; None where there is no password.
@@ -181,31 +232,31 @@ class Credentials:
         learn(password)
         return password
 
-    def _password(self, target: Target, user: str, auth: Auth) -> str:
+    def _from_sources(self, target: Target, user: str, auth: Auth) -> str | None:
+        """The first password that is found somewhere and was not rejected."""
         sources: list[Callable[[], str | None]] = [
             lambda: self.environment.get(PASSWORD_VARIABLE),
         ]
         if target.logon.keyring:
             sources.append(lambda: _from_keyring(user))
-        was_rejected = False
         for source in sources:
             password = source()
             if password is not None and Credential(auth, user, password) not in self._rejected:
                 return password
-            was_rejected = was_rejected or password is not None
-        return self._asked(target, user, was_rejected=was_rejected)
+        return None
 
-    def _asked(self, target: Target, user: str, *, was_rejected: bool) -> str:
+    def _asked(self, target: Target, wanted: Credential) -> str:
+        user = wanted.username or ""
         if self.ask is None:
             raise NoCredential(
                 f"the password for {shown(user)} was rejected before, and nobody can be asked"
-                if was_rejected
+                if any((one.username, one.auth) == (user, wanted.auth) for one in self._rejected)
                 else f"no password for {shown(user)}, and nobody can be asked",
                 host=target.name,
                 hint=f"set {PASSWORD_VARIABLE} to the right one, or run it in a terminal",
             )
         try:
-            password = self.ask(f"Password for {user}: ")
+            password = self.ask(f"Password for {user} on {target.name}: ")
         except EOFError:
             password = ""
         if not password:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from bitsshell.bits import CreateJob, Effect
@@ -49,13 +52,16 @@ class CutOff(BitsShellError):
         was_sent: bool,
         reference: str | None = None,
         host: str | None = None,
+        job: str | None = None,
     ) -> None:
-        super().__init__(host=host, is_change=is_change, was_sent=was_sent, reference=reference)
+        super().__init__(
+            host=host, job=job, is_change=is_change, was_sent=was_sent, reference=reference
+        )
 
     def what(self) -> str:
         """Say what is known of it."""
         if not self.was_sent:
-            return f"not sent: {self.why} before its turn"
+            return f"{self.why} before its turn"
         if self.is_change:
             return f"{self.why} under way: whether it took effect is UNKNOWN"
         return f"{self.why} before the host answered"
@@ -67,7 +73,7 @@ class CutOff(BitsShellError):
             return super().hint
         if self.reference:
             return f"look for it: show ref:{self.reference}"
-        return "look at the job: show"
+        return "look at the job: show JOB"
 
 
 class OutOfTime(CutOff):
@@ -151,6 +157,10 @@ class _Backlog:
                 while waiting:
                     yield waiting.popleft(), reason
 
+    def hosts(self) -> Iterator[str]:
+        """Labels of those that have tasks waiting."""
+        return (target.name for target, tasks in self._by_host.items() if tasks)
+
     def rest(self) -> Iterator[Task]:
         """What was never taken."""
         for tasks in self._by_host.values():
@@ -162,6 +172,17 @@ def nobody_looks(hosts: Collection[str] | None) -> None:
     del hosts
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Nothing came for a moment; these hosts still have something to do."""
+
+    hosts: frozenset[str]
+
+
+Steps = Generator[Outcome | Pending, None, None]
+"""A fan-out that can be left whenever nothing comes, and gone on with."""
+
+
 def fan_out(
     tasks: Iterable[Task],
     *,
@@ -171,8 +192,11 @@ def fan_out(
     width: int = WIDTH,
     stop: Callable[[], type[BaseException] | None] = lambda: None,
     waiting: Callable[[Collection[str] | None], None] = nobody_looks,
-) -> Iterator[Outcome]:
+) -> Steps:
     """Perform tasks side by side and yield their outcomes as they come; every task gets one.
+
+    Whenever nothing came for a tenth of a second it yields `Pending`, so that it can be left for
+    something else, and gone on with.
 
     Tasks for one host run one after the other in the order given, on at most `width` hosts at the
     same time and as `gate` allows.
@@ -208,6 +232,9 @@ def fan_out(
             finished, _ = wait(running, timeout=_TICK_S, return_when=FIRST_COMPLETED)
             if finished:
                 waiting(())
+            else:
+                at_it = {task.target.name for task in running.values()}
+                yield Pending(frozenset(at_it.union(backlog.hosts())))
             for future in finished:
                 outcome, task = _outcome_of(future, running[future]), running.pop(future)
                 at_work[task.credential] -= 1
@@ -227,6 +254,12 @@ def fan_out(
             # Left in the midst of it, as by a second Ctrl-C: a call that hangs would keep its
             # channel from the next command.
             pool.abort()
+
+
+def outcomes_of(steps: Steps) -> Iterator[Outcome]:
+    """The outcomes of a fan-out that is waited for to its end."""
+    with closing(steps):
+        yield from (step for step in steps if isinstance(step, Outcome))
 
 
 def _submit(executor: Executor, pool: ChannelPool, task: Task) -> Future[Outcome]:
@@ -276,6 +309,7 @@ def cut(target: Target, operation: Operation, status: Status, cut_off: type[CutO
         is_change=operation.effect is not Effect.READ,
         was_sent=status is not Status.NOT_SENT,
         reference=operation.reference if isinstance(operation, CreateJob) else None,
+        job=getattr(operation, "job_name", None) or getattr(operation, "job_id", None),
     )
     return unfinished(target, operation, status, error)
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bitsshell.fleet.hostsets import HostSets
 from bitsshell.fleet.targets import NO_OPTIONS, LogonOptions, Target, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_HERE = ("127.0.0.1", "::1")
+"""Addresses of `localhost`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +42,16 @@ class Inventory:
     """Hosts and groups by name in lower case, and the options for logging on.
 
     `defaults` hold for every host, those of its groups above them, its own above these, and
-    `environment` above all. No slots, so that what the groups mean is worked out once.
+    `environment` above all. `under` is what weaker files said: hosts that are read-only there stay
+    so, whatever their names and groups mean by now. No slots, so that what the groups mean is
+    worked out once.
     """
 
     hosts: Mapping[str, KnownHost] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     defaults: LogonOptions = NO_OPTIONS
     environment: LogonOptions = NO_OPTIONS
+    under: Inventory | None = None
 
     @cached_property
     def members(self) -> Mapping[str, tuple[str, ...]]:
@@ -63,10 +72,26 @@ class Inventory:
         by_name, by_machine = self._read_only
         found = by_name.get(target.name)
         if found is None and not target.is_loopback:
-            found = by_machine.get(target.hostname.lower())
+            found = by_machine.get(_machine(target))
         if found is None:
-            found = by_machine.get(target.url.lower())
+            found = by_machine.get(_endpoint(target))
+        if found is None and self.under is not None:
+            found = self.under.why_read_only(target)
         return found
+
+    def read_only(self) -> dict[Target, str]:
+        """Hosts that are read-only, as each file means them, and which entry makes them so."""
+        below = {} if self.under is None else self.under.read_only()
+        return {**below, **{self.target(name): why for name, why in self._read_only[0].items()}}
+
+    def kept_read_only(self) -> dict[Target, str]:
+        """Those of them that only weaker files make read-only."""
+        own = {(name, self.target(name).url) for name in self._read_only[0]}
+        return {
+            target: why
+            for target, why in self.read_only().items()
+            if (target.name, target.url) not in own
+        }
 
     def _logon(self, name: str) -> LogonOptions:
         options = merge(self.defaults, self._of_groups.get(name, NO_OPTIONS))
@@ -89,7 +114,7 @@ class Inventory:
 
     @cached_property
     def _read_only(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Why hosts are read-only: by label, and by machine or URL."""
+        """Why hosts are read-only: by label, and by machine or endpoint."""
         typed = {name: f"host {name}" for name, host in self.hosts.items() if host.read_only}
         sets = HostSets(self.members)
         for group_name, group in self.groups.items():
@@ -101,9 +126,26 @@ class Inventory:
         for member, why in typed.items():
             target = self.target(member)
             by_name[target.name] = why
-            by_machine[target.hostname.lower()] = why
-            by_machine[target.url.lower()] = why
+            by_machine[_machine(target)] = why
+            by_machine[_endpoint(target)] = why
         return by_name, by_machine
+
+
+def _machine(target: Target) -> str:
+    """A machine's name or address in one form for all its spellings."""
+    name = target.hostname.lower().rstrip(".")
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    address = getattr(address, "ipv4_mapped", None) or address
+    return "localhost" if str(address) in _HERE else str(address)
+
+
+def _endpoint(target: Target) -> str:
+    """Where it listens, in one form: on this machine every port may lead to another host."""
+    parts = urlsplit(target.url)
+    return f"{_machine(target)}:{parts.port}{parts.path.lower()}"
 
 
 def merge(known: LogonOptions, said: LogonOptions) -> LogonOptions:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import Job, JobState
 from bitsshell.fleet.snapshot import Snapshot
+from bitsshell.state_files import state_file
+from bitsshell.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -169,19 +170,9 @@ class SnapshotFile:
     def _write(self, text: str) -> None:
         """Put a new file into the place of the old one, whole, readable for the user alone."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        try:
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            fresh.replace(self.path)
-        except OSError:
-            fresh.unlink(missing_ok=True)
-            raise
+        write_whole(self.path, text)
 
 
 def snapshot_file() -> Path:
-    """Where it stands: the platform's folder for state."""
-    from platformdirs import user_state_path
-
-    return user_state_path("bitsshell", appauthor=False) / "completion.json"
+    """Where it stands."""
+    return state_file("completion.json")

@@ -31,21 +31,24 @@ class PasswordRejected(BitsShellError):
 
     def what(self) -> str:
         """Say so."""
-        return "not sent: another host rejected this account's password"
+        return "another host rejected this account's password"
 
 
 class RejectedHere(BitsShellError):
     """This host rejected the password before, although others accept it."""
 
-    default_hint = "it may know the account by another password: ask it in a session of its own"
+    @property
+    def hint(self) -> str | None:
+        """Only a person sends it once more, or says another one."""
+        return f"log on to it again, with this password or another one: login {self.host or 'HOST'}"
 
     def what(self) -> str:
         """Say so."""
-        return "not sent: this host rejected this account's password before"
+        return "this host rejected this account's password before"
 
 
 class Logons:
-    """What a session knows of its logons.
+    """What a session knows of its logons. Any thread may ask it, and tell it of rejections.
 
     Args:
         credentials: forgets what was rejected.
@@ -60,10 +63,36 @@ class Logons:
         self.proven: set[Credential] = set()
         self._rejected_by: set[tuple[str, Credential]] = set()
 
+    def accepted(self, target: Target) -> Credential | None:
+        """What this host accepted for a command, unless somebody rejected it since."""
+        credential = self.pool.proven(target)
+        if credential is None or credential.password is None or credential in self.proven:
+            return credential
+        return None
+
+    def is_rejected(self, target: Target, credential: Credential) -> bool:
+        """Whether this host rejected it, so that sending it again brings the account nearer its
+        lock.
+        """
+        return (target.url, credential) in self._rejected_by
+
     def check(self, target: Target, credential: Credential) -> None:
-        """Raise `RejectedHere` where trying again would only bring the account nearer its lock."""
-        if (target.url, credential) in self._rejected_by:
+        """Raise `RejectedHere` where it was rejected."""
+        if self.is_rejected(target, credential):
             raise RejectedHere(host=target.name)
+
+    def begin_anew(self, target: Target, known: Credential) -> None:
+        """Let this host be sent what it rejected, if a person types it again.
+
+        What is `known`, so that nobody has to type it, stays rejected.
+        """
+        for url, credential in list(self._rejected_by):
+            if url == target.url and credential != known:
+                self._rejected_by.discard((url, credential))
+
+    def note_typed(self, target: Target, credential: Credential) -> None:
+        """A person was asked for this host's password and typed it, rejected or not."""
+        self._rejected_by.discard((target.url, credential))
 
     def note_rejected(self, target: Target, credential: Credential) -> None:
         """This host does not take this password."""
@@ -100,23 +129,22 @@ class PasswordGate:
         A host that never took it may know the account by another password, and says nothing about
         the others, if these accepted it.
         """
-        credential, logons = task.credential, self._logons
-        if credential.password is None:
-            return
-        if _is_rejected(outcome.error):
-            logons.note_rejected(task.target, credential)
-            took_it = logons.pool.has_answered(task.target, credential)
-            if took_it or credential not in logons.proven:
-                self._rejected.add(credential)
-                logons.proven.discard(credential)
-                logons.credentials.forget(credential)
-        elif _proves_logon(outcome.error):
-            logons.proven.add(credential)
+        if isinstance(outcome.error, wsman.AuthenticationRejected):
+            self._take_back(task, outcome.error)
+        elif task.credential.password is not None and _proves_logon(outcome.error):
+            self._logons.proven.add(task.credential)
 
-
-def _is_rejected(error: BitsShellError | None) -> bool:
-    """Whether the account was refused, not only the way of logging on."""
-    return isinstance(error, wsman.AuthenticationRejected) and error.scheme_is_offered
+    def _take_back(self, task: Task, error: wsman.AuthenticationRejected) -> None:
+        target, credential, logons = task.target, task.credential, self._logons
+        took_it = logons.pool.has_answered(target, credential)
+        logons.pool.distrust(target, credential)
+        if credential.password is None or not error.scheme_is_offered:
+            return  # no password was found wrong
+        logons.note_rejected(target, credential)
+        if took_it or credential not in logons.proven:
+            self._rejected.add(credential)
+            logons.proven.discard(credential)
+            logons.credentials.forget(credential)
 
 
 def _proves_logon(error: BitsShellError | None) -> bool:

@@ -164,17 +164,21 @@ def match(reference: Reference, jobs: Iterable[Job], *, host: str) -> tuple[Job,
     """The jobs of one host that a reference means (not for rows of a listing).
 
     A name that is exactly right wins over one that differs in case, and both over the beginning of
-    an id. Raises `AmbiguousReference`.
+    an id. A pattern also means the job whose name is just that text. Raises `AmbiguousReference`.
     """
     jobs = tuple(jobs)
+    folded = reference.typed.casefold()
     if reference.kind is Kind.ID:
         return tuple(job for job in jobs if job.id == reference.job_id)
     if reference.kind is Kind.MARK:
         return tuple(job for job in jobs if job.reference == reference.mark)
     if reference.kind is Kind.GLOB:
-        pattern = re.compile(fnmatch.translate(reference.typed.casefold()))
-        return tuple(job for job in jobs if pattern.match(job.name.casefold()))
-    folded = reference.typed.casefold()
+        pattern = re.compile(fnmatch.translate(folded))
+        return tuple(
+            job
+            for job in jobs
+            if pattern.match(job.name.casefold()) or job.name.casefold() == folded
+        )
     for found in (
         [job for job in jobs if job.name == reference.typed],
         [job for job in jobs if job.name.casefold() == folded],

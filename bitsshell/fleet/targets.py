@@ -85,6 +85,10 @@ class Target:
     logon: LogonOptions = NO_OPTIONS
     typed: str = field(default="", compare=False)
 
+    def is_same_host(self, other: Target) -> bool:
+        """Whether both mean one host, which other options may have given another endpoint."""
+        return self.url == other.url or self.name == other.name
+
     @property
     def hostname(self) -> str:
         """The machine's name or address in the URL."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bitsshell.folding import natural
 from bitsshell.known_secrets import scrub
 from bitsshell.render.text import clip, folded_names, prose
 
@@ -35,11 +36,12 @@ def error_lines(error: BitsShellError, width: int = 80) -> list[str]:
 def folded_error_lines(errors: Iterable[BitsShellError], width: int = 80) -> list[str]:
     """Many errors, those that say the same of several hosts once: `srv01, srv02, … (18): text`.
 
-    Those of many hosts that differ only in the host's own name say the same, too: it is HOST then,
-    and what to do is left out where it is another for each.
+    Those of many hosts that differ only in the host's own name or address say the same, too: it is
+    HOST then, and what to do is left out where it is another for each. In the order of the hosts.
     """
     lines: list[str] = []
-    for (what, hint), members in _same(errors).items():
+    in_order = sorted(errors, key=lambda error: natural(error.host or ""))
+    for (what, hint), members in _same(in_order).items():
         hosts = list(dict.fromkeys(member.host for member in members if member.host))
         jobs = list(dict.fromkeys(member.job for member in members))
         if len(hosts) < 2:  # which jobs of one host it was, a person wants to know
@@ -76,9 +78,10 @@ def _same(errors: Iterable[BitsShellError]) -> dict[tuple[str, str | None], list
 
 def _without_host(error: BitsShellError) -> str:
     what = error.what()
-    if not error.host:
-        return what
-    return re.sub(rf"(?<![\w.-]){re.escape(error.host)}(?![\w-])", "HOST", what)
+    for name in (error.host, getattr(error, "address", "")):
+        if name:
+            what = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", "HOST", what)
+    return what
 
 
 def failed_lines(outcomes: Iterable[Outcome], width: int = 80) -> list[str]:

@@ -11,8 +11,8 @@ from bitsshell.render import records
 from bitsshell.render.errors import folded_error_lines
 from bitsshell.render.fields import rows_of, shaped_record
 from bitsshell.render.messages import ending_line, partial_line
-from bitsshell.render.plans import planned_lines
-from bitsshell.render.text import neutral, prose
+from bitsshell.render.plans import by_identity, planned_lines
+from bitsshell.render.text import neutral, prose, text_lines
 from bitsshell.results import (
     USUAL,
     Begin,
@@ -62,7 +62,7 @@ class MachineRenderer:
         self.is_plan = False
         self._frame: Frame | None = None
         self._rates: dict[tuple[str, str], float | None] | None = None
-        self._found: tuple[Outcome, ...] = ()
+        self._found: dict[int, Outcome] = {}
         self._errors: list[BitsShellError] = []
 
     def feed(self, event: Event) -> None:
@@ -73,14 +73,14 @@ class MachineRenderer:
             case Notice(text=text):
                 self.err.line(prose(text))
             case Text(text=text):
-                self.err.lines(text.splitlines())
+                self.err.lines(text_lines(text))
             case Planned(plan=plan):
                 self.is_plan = True
-                self._found = plan.found
+                self._found = by_identity(plan.found)
                 self.write(records.plan_records(plan, event.scripts))
                 for outcome in plan.found:
                     self._failure(outcome)
-            case Outcome() if event not in self._found:
+            case Outcome() if id(event) not in self._found:
                 self._outcome(event)
             case Frame():
                 self._frame, self._rates = event, None
@@ -261,10 +261,14 @@ _PLAN_COLUMNS = ("status", "verb", "host", "job_id", "operation", "effect", "des
 
 
 class CsvRenderer(MachineRenderer):
-    """Rows as they come under a header that is always there. A job's files are not in its row."""
+    """Rows as they come under a header that is always there. A job's files are not in its row.
 
-    def __init__(self, out: Printer, err: Printer, **settings: Any) -> None:
+    `header` is the one that stands already where the rows go to, if any.
+    """
+
+    def __init__(self, out: Printer, err: Printer, *, header: str = "", **settings: Any) -> None:
         super().__init__(out, err, **settings)
+        self._header = header
         self._has_header = False
 
     def write(self, found: Sequence[Record]) -> None:
@@ -294,7 +298,8 @@ class CsvRenderer(MachineRenderer):
         rows = [[self.cell(flat.get(name)) for name in columns] for flat in map(_flat, found)]
         if not self._has_header:
             self._has_header = True
-            rows.insert(0, list(columns))
+            if self.row(list(columns)) != self._header:
+                rows.insert(0, list(columns))
         self.out.lines([self.row(row) for row in rows])
 
     def cell(self, value: object) -> str:
@@ -323,11 +328,11 @@ class TsvRenderer(CsvRenderer):
     def feed(self, event: Event) -> None:
         """Take the next event; text of our own is the answer itself here."""
         if isinstance(event, Text):
-            self.out.lines(event.text.splitlines())
+            self.out.lines(text_lines(event.text))
         elif isinstance(event, Planned) and event.scripts:
             self.is_script = True
             self.out.lines(planned_lines(event, self.width))
-            self._found = event.plan.found
+            self._found = by_identity(event.plan.found)
         else:
             super().feed(event)
 

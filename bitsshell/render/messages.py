@@ -19,8 +19,12 @@ def ending_line(summary: Summary) -> str | None:
 
 
 def counts_line(summary: Summary) -> str | None:
-    """`resume: 3 done, 1 failed in 0.4 s`, for more than one pair; else None."""
-    if _total(summary) < 2:
+    """`resume: 3 done, 1 failed in 0.4 s`, for more than one pair; else None.
+
+    Nor of a change that was declined, when there is no more to say than that nothing was sent.
+    """
+    is_declined = summary.ending is Ending.DECLINED and summary.not_sent == _total(summary)
+    if _total(summary) < 2 or is_declined:
         return None
     return f"{summary.verb}: {counts(summary)} in {elapsed(summary.elapsed_s)}"
 

@@ -15,10 +15,10 @@ from bitsshell.render.outcomes import (
     folded_change_lines,
     job_change_line,
 )
-from bitsshell.render.plans import planned_lines
+from bitsshell.render.plans import by_identity, planned_lines
 from bitsshell.render.runs import difference_lines, running_line, step_error_lines, step_line
 from bitsshell.render.screen import InPlace
-from bitsshell.render.text import prose
+from bitsshell.render.text import prose, text_lines
 from bitsshell.results import (
     USUAL,
     Begin,
@@ -84,7 +84,7 @@ class PeopleRenderer:
         self._view = View.TEXT
         self._shape = USUAL
         self._collected: list[Outcome] = []
-        self._found: tuple[Outcome, ...] = ()
+        self._found: dict[int, Outcome] = {}
         self._is_plan = False
         self._kinds: dict[str, int] = {}
         self._screen = InPlace()
@@ -105,13 +105,13 @@ class PeopleRenderer:
             case Notice(text=text):
                 self._say([prose(text)])
             case Text(text=text):
-                self.out.sentences(text.splitlines())
+                self.out.sentences(text_lines(text))
             case Planned(plan=plan):
-                self._is_plan, self._found = True, plan.found
+                self._is_plan, self._found = True, by_identity(plan.found)
                 lines = planned_lines(event, self._width)
                 # What is to be pasted elsewhere stays as it is.
                 (self.out.sentences if event.form is PlanForm.WORDS else self.out.lines)(lines)
-            case Outcome() if event not in self._found:
+            case Outcome() if id(event) not in self._found:
                 self._outcome(event)
             case Frame():
                 self._show(event)

@@ -28,6 +28,14 @@ _MAX_STEP_CELLS = 400
 """A step is never cut for the screen's sake, only when a host's text is absurdly long."""
 
 
+def by_identity(outcomes: Sequence[Outcome]) -> dict[int, Outcome]:
+    """Outcomes that a plan has shown already, to be known again when the stream brings them.
+
+    To compare them by what they hold would take a time that grows with the square of their number.
+    """
+    return {id(outcome): outcome for outcome in outcomes}
+
+
 def plan_lines(plan: Plan, width: int = 80) -> list[str]:
     """The plan as `--what-if` shows it. Hosts whose steps read the same stand together once."""
     lines = [f"what if: {_headline(plan)}; nothing was sent"]

@@ -44,13 +44,15 @@ def make_renderer(
     watch_lines: bool = False,
     clock: Callable[[], datetime] | None = None,
     size: Callable[[], tuple[int, int]] | None = None,
+    header: str = "",
 ) -> Renderer:
     """A renderer for one command.
 
     `out` gets data and `err` what is said about it. `live` says that `out` is a terminal on which a
     watch may be redrawn in place; elsewhere each of its changes is a line of NDJSON, or with
     `watch_lines` one for people. `size` gives its columns and lines then (asked of `out` itself by
-    default). `clock` gives the present as an aware datetime, for ages.
+    default). `clock` gives the present as an aware datetime, for ages. `header` is the first line
+    of what rows are appended to; a header that says the same is not written again.
     """
     data, said = Printer(out), Printer(err, wraps=True)
     clock = clock or _now
@@ -60,9 +62,9 @@ def make_renderer(
         case Output.NDJSON:
             return NdjsonRenderer(data, said, width=width, clock=clock)
         case Output.CSV:
-            return CsvRenderer(data, said, width=width, clock=clock)
+            return CsvRenderer(data, said, width=width, clock=clock, header=header)
         case Output.TSV:
-            return TsvRenderer(data, said, width=width, clock=clock)
+            return TsvRenderer(data, said, width=width, clock=clock, header=header)
         case _:
             return PeopleRenderer(
                 data,

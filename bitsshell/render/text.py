@@ -14,7 +14,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from bitsshell.folding import folded
+from bitsshell.folding import folded, natural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,11 @@ def prose(text: str) -> str:
     For messages, where Windows ends lines as it likes; never for names, where a break matters.
     """
     return neutral(re.sub(r"[ \t\r\n]+", " ", text).strip())
+
+
+def text_lines(text: str) -> list[str]:
+    """The lines of a text of several, each neutral."""
+    return [neutral(line) for line in text.splitlines()]
 
 
 def _escape(character: str) -> str:
@@ -154,6 +159,27 @@ def wrapped(line: str, width: int, hang: str) -> list[str]:
     )
 
 
+def broken(text: str, width: int) -> list[str]:
+    """A neutral text in lines of at most `width` cells, and all of it: what must not be clipped.
+
+    It is broken between words, and inside of one that is wider than a line.
+    """
+    lines = [""]
+    for number, word in enumerate(text.split(" ")):
+        longer = f"{lines[-1]} {word}" if number else word
+        if display_width(longer) <= width:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        while display_width(word) > width:
+            lines[-1] = _head(word, width) or word[:1]
+            word = word[len(lines[-1]) :]
+            lines.append("")
+        lines[-1] = word
+    return lines
+
+
 def pad(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
     """Fill up to `width` cells with blanks; a wider text stays as it is."""
     blanks = " " * (width - display_width(text))
@@ -166,10 +192,11 @@ def counted(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def folded_names(names: tuple[str, ...] | list[str], *, shown: int = 3) -> str:
-    """Names of hosts: a few as they are, many as ranges and counted: `srv[01-18] (18)`.
+    """Names of hosts in order: a few as they are, many as ranges and counted: `srv[01-18] (18)`.
 
     Of many that make no ranges the first are named: `ada, bob, eve, … (18)`.
     """
+    names = sorted(names, key=natural)
     if len(names) <= shown:
         return ", ".join(neutral(name) for name in names)
     words = [clip_middle(neutral(word), _MAX_RANGE_CELLS) for word in folded(names)]

@@ -17,6 +17,30 @@ AFTER_S = 1.5
 _CLEAR_TO_END = "\x1b[K"
 
 
+class WaitingWords:
+    """Says it in words, from time to time, as a fan-out calls it.
+
+    Args:
+        monotonic: the time, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._since: float | None = None
+
+    def __call__(self, hosts: Collection[str] | None) -> str:
+        """These hosts are at work; none of them while answers are shown, None at the end."""
+        if not hosts:
+            self._since = self._since if hosts is not None else None
+            return ""
+        now = self._monotonic()
+        self._since = now if self._since is None else self._since
+        waited_s = now - self._since
+        if waited_s < AFTER_S:
+            return ""
+        return f"waiting for {folded_names(sorted(hosts))}, {waited_s:.0f} s so far; Ctrl-C ends it"
+
+
 class WaitingLine:
     """Shows it on a terminal, from time to time, as a fan-out calls it.
 
@@ -31,23 +55,13 @@ class WaitingLine:
     ) -> None:
         self._stream = stream
         self._printer = Printer(stream)
-        self._monotonic = monotonic
+        self._words = WaitingWords(monotonic)
         self._colour = colour
-        self._since: float | None = None
         self._shown = ""
 
     def __call__(self, hosts: Collection[str] | None) -> None:
         """These hosts are at work; none of them while answers are shown, None at the end."""
-        if not hosts:
-            self._since = self._since if hosts is not None else None
-            self._write("")
-            return
-        now = self._monotonic()
-        self._since = now if self._since is None else self._since
-        waited_s = now - self._since
-        if waited_s >= AFTER_S:
-            names = folded_names(sorted(hosts))
-            self._write(f"waiting for {names}, {waited_s:.0f} s so far; Ctrl-C ends it")
+        self._write(self._words(hosts))
 
     def _write(self, text: str) -> None:
         if text == self._shown:

@@ -14,7 +14,8 @@ from prompt_toolkit.completion import DummyCompleter
 from prompt_toolkit.filters import Condition
 
 from bitsshell.shell.consoles import no_console
-from bitsshell.shell.history import ShellHistory, history_file
+from bitsshell.shell.history import ShellHistory
+from bitsshell.state_files import history_file
 
 if TYPE_CHECKING:
     from pathlib import Path

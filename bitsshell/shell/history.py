@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit.history import History
 
 from bitsshell.concealed import may_hold_secret
+from bitsshell.known_secrets import scrub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,16 +26,14 @@ READ_BYTES = 256 * 1024
 """How much of the file's end is read: some thousands of lines."""
 
 
-def history_file() -> Path:
-    """Where the history is kept: the platform's folder for state."""
-    from platformdirs import user_state_path
-
-    return user_state_path("bitsshell", appauthor=False) / "history"
-
-
 def is_kept(line: str) -> bool:
-    """Whether a line may go into the history: not one that begins with a blank, and no secret."""
-    return bool(line.strip()) and not line[0].isspace() and not may_hold_secret(line)
+    """Whether a line may go into the history: not one that begins with a blank, and no secret.
+
+    Neither one that looks like a secret nor one that this process knows.
+    """
+    if not line.strip() or line[0].isspace():
+        return False
+    return not may_hold_secret(line) and scrub(line) == line
 
 
 class ShellHistory(History):

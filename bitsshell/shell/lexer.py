@@ -14,7 +14,7 @@ from prompt_toolkit.formatted_text.utils import split_lines
 from prompt_toolkit.lexers import Lexer
 
 from bitsshell.commands import VERBS
-from bitsshell.commands.completion import SHELL_WORDS
+from bitsshell.commands.first_words import NO_VERBS
 from bitsshell.commands.tokens import cut
 from bitsshell.commands.types import Host, Job
 from bitsshell.errors import UsageError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from bitsshell.session import Session
 
 UNKNOWN, VERB, OPTION, COMMENT = "class:unknown", "class:verb", "class:option", "class:comment"
-_WORDS = frozenset({*SHELL_WORDS, "quit"})
 
 
 class SessionLexer(Lexer):
@@ -93,7 +92,7 @@ def _styles(tokens: tuple[Token, ...], session: Session) -> Iterator[str]:
     if command is None:
         own = session.config
         is_own = bool(words) and (words[0] in own.aliases or words[0] in own.commands)
-        yield from ((VERB if word in _WORDS or is_own else UNKNOWN) for word in words[:1])
+        yield from ((VERB if word in NO_VERBS or is_own else UNKNOWN) for word in words[:1])
         yield from ("" for _ in words[1:])
         return
     yield VERB

@@ -6,7 +6,6 @@ import re
 
 from bitsshell.commands.tokens import cut
 
-_LEAVING = frozenset({"exit", "quit"})
 _GOES_ON = re.compile(r"(?:^|(?<=\s))`[ \t]*\r?\n?\Z")
 """A backtick at the end, with a blank before it: the line goes on in the next one."""
 
@@ -55,9 +54,3 @@ def pending_line(text: str) -> str:
         if line.endswith("\n") and not goes_on:
             pending = ""
     return pending
-
-
-def is_leaving(line: str) -> bool:
-    """Whether a line leaves the shell: `exit` or `quit`, whatever follows."""
-    words = cut(line).values
-    return bool(words) and words[0] in _LEAVING

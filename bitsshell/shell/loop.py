@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from bitsshell.commands.first_words import is_leaving
 from bitsshell.fleet.channels import InternalError
+from bitsshell.readers_gone import is_reader_gone
 from bitsshell.results import Ending, Output
 from bitsshell.runbooks import runbooks
 from bitsshell.shell import signals
-from bitsshell.shell.lines import is_leaving, split_block
+from bitsshell.shell.lines import split_block
 from bitsshell.shell.prompt import prompt_text
 from bitsshell.shell.readers import LineReader, PromptReader, make_reader
 from bitsshell.terminal import Asking, Ended, Terminal
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from bitsshell.session import Session
 
 
-_TERMINAL_GONE = frozenset({errno.EPIPE, errno.EIO, errno.EBADF})
+_TERMINAL_GONE = frozenset({errno.EIO, errno.EBADF})
 
 
 def run_shell(
@@ -115,7 +117,7 @@ class Shell:
         except KeyboardInterrupt:  # the second one
             self._say("interrupted")
         except Exception as error:  # a defect must not take the session away
-            if isinstance(error, OSError) and error.errno in _TERMINAL_GONE:
+            if isinstance(error, OSError) and _is_terminal_gone(error):
                 raise
             self.terminal.fail(InternalError(kind=type(error).__name__, detail=str(error)))
         finally:
@@ -132,6 +134,10 @@ class Shell:
     def _say(self, text: str) -> None:
         self.terminal.err.write(f"{text}\n")
         self.terminal.err.flush()
+
+
+def _is_terminal_gone(error: OSError) -> bool:
+    return is_reader_gone(error) or error.errno in _TERMINAL_GONE
 
 
 def _is_well(ended: Ended) -> bool:

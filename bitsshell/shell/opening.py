@@ -143,7 +143,9 @@ class _Opening:
 
     def _wait(self) -> None:
         """Wait for what is loaded, without a prompt."""
-        with signals.raising():
+        from bitsshell.fleet.interrupts import raising
+
+        with raising():
             while self._thread.is_alive():
                 self._thread.join(_TICK_S)
         self.loaded.result()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bitsshell.render import units
 from bitsshell.render.text import clip_middle, counted, neutral
+from bitsshell.shell.bare import NO_TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -38,7 +39,7 @@ def prompt_text(targets: Sequence[Target], down: Collection[str] = ()) -> str:
     is_down = sum(target.name in down for target in targets)
     match len(targets):
         case 0:
-            return "bits> "
+            return NO_TARGET
         case 1:
             name = clip_middle(neutral(targets[0].name), _MAX_HOST_CELLS)
             return f"bits {name}{', down' if is_down else ''}> "

@@ -13,12 +13,13 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from bitsshell.fleet.interrupts import raising
 from bitsshell.render.text import neutral
 from bitsshell.shell.consoles import can_prompt
 from bitsshell.shell.lines import wants_more
 from bitsshell.shell.prompt import STYLES, prompt_fragments, toolbar_fragments
 from bitsshell.shell.settings import ShellSettings
-from bitsshell.shell.signals import raising
+from bitsshell.typed_ahead import forget_typed_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ class LineReader(Protocol):
         """One line, or a pasted block of them."""
 
     def ask(self, question: str) -> str:
-        """The answer to a question, kept nowhere."""
+        """The answer to a question, typed after it stands, and kept nowhere."""
 
     def ask_secret(self, prompt: str) -> str:
         """A password, without showing it or its length."""
@@ -141,10 +142,14 @@ class PromptReader:
         output.flush()
 
     def ask(self, question: str) -> str:
-        """The answer to a question, kept nowhere."""
+        """The answer to a question, kept nowhere. What was typed before it stands is none."""
         from prompt_toolkit import PromptSession
+        from prompt_toolkit.input.typeahead import clear_typeahead
 
         asking: PromptSession[str] = PromptSession(input=self._input, output=self._output)
+        source = asking.app.input
+        if forget_typed_ahead(source):
+            clear_typeahead(source)
         return asking.prompt(question)
 
     def ask_secret(self, prompt: str) -> str:
@@ -188,7 +193,10 @@ class PlainReader:
             sys.stderr.write("\n")
             raise
 
-    ask = read
+    def ask(self, question: str) -> str:
+        """The same. What was typed before it stands is no answer."""
+        forget_typed_ahead(sys.stdin)
+        return self.read(question)
 
     def ask_secret(self, prompt: str) -> str:
         """A password, without echo."""

@@ -1,9 +1,10 @@
 """Reading the chosen hosts again while the shell waits at its prompt.
 
 A thread of its own, on channels of their own. It reads only hosts that have already answered a
-command, with the credential that they accepted: it asks nobody for a password, and one that is
-rejected is not sent to any host again. One host at a time, so that a password that was changed
-meanwhile is sent wrong once, not forty times. While a command runs it rests.
+command, with the credential that they accepted, and it asks nobody for a password. One that is
+rejected, here or by a command, it sends to no host again until a command was accepted with it. One
+host at a time, so that a password that was changed meanwhile is sent wrong once, not forty times.
+While a command runs it rests.
 """
 
 from __future__ import annotations
@@ -78,7 +79,6 @@ class Refresher:
         self._news, self._learned = news, learned
         self._clock_s = clock_s or session.clock.monotonic
         self._turns: dict[Target, _Turn] = {}
-        self._rejected: set[Credential] = set()
         self._held: list[News] = []
         self._held_since_s = 0.0
         self._may_run = threading.Event()
@@ -152,8 +152,8 @@ class Refresher:
         known = [target for name, target in list(session.known.items()) if name in followed]
         found = []
         for target in dict.fromkeys((*session.targets, *known)):
-            credential = session.pool.proven(target)
-            if credential is not None and credential not in self._rejected:
+            credential = session.logons.accepted(target)
+            if credential is not None:
                 found.append((target, credential))
         return found
 
@@ -178,26 +178,25 @@ class Refresher:
         session = self._session
         asked_at = session.clock.now()
         ids = session.snapshot.ids_on(target.name)
-        outcome = session.pool.perform(
-            Task(target, credential, ListJobs(None, ids), Purpose.BACKGROUND)
-        )
+        task = Task(target, credential, ListJobs(None, ids), Purpose.BACKGROUND)
+        outcome = session.pool.perform(task)
         if self._is_closed:
             return
         news = session.learn(outcome, asked_at=asked_at)
-        self._schedule(target, credential, outcome)
+        self._schedule(task, outcome)
         session.snapshot.prepare()
         if news and not self._held:
             self._held_since_s = self._clock_s()
         self._held += news
         self._learned()
 
-    def _schedule(self, target: Target, credential: Credential, outcome: Outcome) -> None:
-        turn = self._turns[target]
+    def _schedule(self, task: Task, outcome: Outcome) -> None:
+        turn = self._turns[task.target]
         if outcome.error is None:
             turn.failures = 0
             return
         if isinstance(outcome.error, wsman.AuthenticationRejected):
-            self._rejected.add(credential)
+            self._session.logons.gate().observe(task, outcome)
         turn.failures += 1
-        backoff_s = self._interval_s(target) * 2.0**turn.failures
+        backoff_s = self._interval_s(task.target) * 2.0**turn.failures
         turn.due_s = self._clock_s() + min(backoff_s, MAX_BACKOFF_S)

@@ -34,19 +34,6 @@ def held() -> Iterator[None]:
             signal.signal(signal.SIGINT, before)
 
 
-@contextmanager
-def raising() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt, while a line is read without prompt_toolkit."""
-    if not _can_listen():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _can_listen() -> bool:
     return threading.current_thread() is threading.main_thread()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import io
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from consoles import Ran
 
 from bitsshell.cli import BROKEN_PIPE, run
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from consoles import Ran, Site
+    from consoles import Site
 
     Bitsshell = Callable[..., Ran]
 
@@ -30,8 +32,6 @@ def bitsshell(
     monkeypatch.setenv(PASSWORD_VARIABLE, site.host.password)
 
     def call(*arguments: str, stdin: str = "") -> Ran:
-        from consoles import Ran
-
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         code = run(list(arguments))
         sys.stdout.flush()
@@ -39,6 +39,46 @@ def bitsshell(
         return Ran(code, out, err)
 
     return call
+
+
+NOBODYS = "~nobody-here/file"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--config", NOBODYS, "jobs"],
+        ["jobs", "--ca", NOBODYS],
+        ["-c", f"help > {NOBODYS}"],
+        ["config", "init", NOBODYS],
+        ["config", "path", NOBODYS],
+        ["transcript", "start", NOBODYS],
+        ["record", "save", f"{NOBODYS}.ipynb"],
+        ["run", f"{NOBODYS}.ipynb"],
+        ["config", "init", "a\0b"],
+        ["jobs", "--ca", "a" * 300],
+        ["x" * 300],
+        ["./" + "x" * 300],
+    ],
+)
+def test_a_path_that_can_be_none_is_said_in_a_line_or_two(
+    bitsshell: Bitsshell, arguments: list[str]
+) -> None:
+    ran = bitsshell(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("words", [["exit"], ["exit", "0"], ["quit", "now"]])
+def test_leaving_is_no_verb_and_no_mistake(bitsshell: Bitsshell, words: list[str]) -> None:
+    assert bitsshell(*words) == Ran(0, "", "")
+    assert bitsshell("-c", " ".join(words), "-c", "nonsense") == Ran(0, "", "")
+    assert bitsshell("-", stdin=f"{' '.join(words)}\nnonsense\n") == Ran(0, "", "")
+
+
+def test_a_folder_is_no_script(bitsshell: Bitsshell, tmp_path: Path) -> None:
+    ran = bitsshell(str(tmp_path))
+    assert (ran.code, "no script that can be read" in ran.err) == (2, True)
 
 
 @pytest.fixture
@@ -132,11 +172,29 @@ def test_a_script_that_cannot_be_read_is_named(bitsshell: Bitsshell, word: str) 
 
 def test_a_script_that_is_no_text_is_refused(bitsshell: Bitsshell, tmp_path: Path) -> None:
     script = tmp_path / "x.bits"
-    script.write_bytes("explain 0x80200010\n".encode("utf-16"))
+    script.write_bytes("explain 0x80200010 # f\xfcr\n".encode("latin-1"))
     ran = bitsshell(str(script))
     assert ran.code == 2
     assert "is no text in utf-8" in ran.err
     assert "save it as UTF-8" in ran.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("source", ["file", "-"])
+def test_a_script_that_powershell_5_wrote_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd, encoding: str, source: str
+) -> None:
+    lines = "\ufeffexplain 0x80200010\r\nexplain 0x80200011 # für\r\n"
+    script = tmp_path / "x.bits"
+    script.write_bytes(lines.encode(encoding))
+    with script.open(encoding="utf-8", errors="surrogateescape") as piped:
+        monkeypatch.setattr(sys, "stdin", piped)
+        code = run(["-" if source == "-" else str(script)])
+    sys.stdout.flush()
+    out, err = capfd.readouterr()
+    assert code == 0, err
+    assert "0x80200010" in out
+    assert "0x80200011" in out
 
 
 @pytest.mark.parametrize(
@@ -206,13 +264,15 @@ def test_a_time_limit_is_code_4(site: Site, bitsshell: Bitsshell, at: list[str])
     assert site.only_job().state is JobState.SUSPENDED
 
 
+@pytest.mark.parametrize("code", [errno.EPIPE, errno.EINVAL])
 def test_a_reader_that_went_away_is_no_traceback(
-    site: Site, bitsshell: Bitsshell, at: list[str], monkeypatch: pytest.MonkeyPatch
+    site: Site, bitsshell: Bitsshell, at: list[str], monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     class Closed(io.StringIO):
         def write(self, text: str) -> int:
-            raise BrokenPipeError
+            raise OSError(code, "nobody reads")
 
+    monkeypatch.setattr("bitsshell.readers_gone.IS_WINDOWS", code == errno.EINVAL)
     monkeypatch.setattr(sys, "stdout", Closed())
     assert run(["jobs", *at]) == BROKEN_PIPE
 

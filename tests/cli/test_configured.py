@@ -140,6 +140,20 @@ def test_with_a_mistake_in_the_file_nothing_runs_but_what_repairs_it(
     assert "fleet.toml:3:" in "".join(bitsshell("doctor").out.split())
 
 
+@pytest.mark.parametrize("own", ["jobs = 'hosts'", "ls = 'jbos'", 'f = "jobs \'x"', "x = 'x'"])
+def test_with_a_mistake_in_an_alias_nothing_runs_either(
+    bitsshell: Bitsshell, file: Path, site: Site, own: str
+) -> None:
+    file.write_text(f"[aliases]\n{own}\n")
+    for words in (["jobs"], ["-c", "jobs"], ["ls"]):
+        ran = bitsshell("-H", site.host.endpoint, *words)
+        assert (ran.code, ran.out) == (USAGE, "")
+        assert f"{file}:2: " in ran.err.replace("\n  ", " ")
+    assert bitsshell("config", "check").code == USAGE
+    assert bitsshell("help").code == OK
+    assert "fleet.toml:2:" in "".join(bitsshell("doctor").out.split())
+
+
 def test_a_long_range_is_refused_on_the_command_line(bitsshell: Bitsshell) -> None:
     ran = bitsshell("hosts", "-H", "web[1-5000]")
     assert ran.code == USAGE

@@ -77,6 +77,11 @@ def test_jobs_hosts_options_and_places_come_from_what_is_kept() -> None:
         ("bitsshell show 'my j", (["bitsshell", "show"], "my j", "'")),
         ('bitsshell show "my j', (["bitsshell", "show"], "my j", '"')),
         ("bitsshell show 'my job' ", (["bitsshell", "show", "my job"], "", "")),
+        ("bitsshell jobs \\", (["bitsshell", "jobs"], "", "")),
+        ("bitsshell show my\\", (["bitsshell", "show"], "my", "")),
+        ("bitsshell show C:\\\\ ", (["bitsshell", "show", "C:\\"], "", "")),
+        ('bitsshell show "abc\\', (["bitsshell", "show"], "abc", '"')),
+        ("bitsshell show 'C:\\", (["bitsshell", "show"], "C:\\", "'")),
     ],
 )
 def test_a_line_is_cut_as_a_posix_shell_cuts_it(

@@ -8,12 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from wrong_hosts import silent_server
 
 from bitsshell.fleet.credentials import PASSWORD_VARIABLE
 
@@ -132,28 +130,6 @@ def started(site: Site, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.skipif(NOT_POSIX, reason="SIGINT cannot be sent to one process on Windows")
-@pytest.mark.parametrize("verb", [["jobs"], ["resume", "nightly", "--yes"], ["watch", "nightly"]])
-def test_ctrl_c_with_32_hosts_that_never_answer_is_back_at_once(
-    site: Site, verb: list[str]
-) -> None:
-    with ExitStack() as stack:
-        servers = [stack.enter_context(silent_server()) for _ in range(32)]
-        hosts = ",".join(f"http://{address}/wsman" for address, _ in servers)
-        process = stack.enter_context(
-            started(site, *verb, "-H", hosts, "--user", "u", "--auth", "basic")
-        )
-        assert servers[0][1].wait(20)
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
-        took_s = time.monotonic() - began
-    assert process.returncode == 130
-    assert took_s < 2  # a second, and some of a busy machine's time to end the interpreter
-    assert "interrupted" in err
-    assert "Traceback" not in err
-
-
-@pytest.mark.skipif(NOT_POSIX, reason="SIGINT cannot be sent to one process on Windows")
 def test_ctrl_c_during_manage_leaves_the_job_and_says_so(site: Site) -> None:
     made = bitsshell(
         site, "create", "-H", site.host.endpoint, "--user", site.host.username, "--auth", "basic",
@@ -173,14 +149,15 @@ def test_ctrl_c_during_manage_leaves_the_job_and_says_so(site: Site) -> None:
 
 @pytest.mark.skipif(NOT_POSIX, reason="there is no such pipe on Windows")
 def test_a_pipe_that_closes_early_ends_it_quietly(site: Site) -> None:
-    with started(site, "help") as process:
+    # More than a pipe holds: nothing can have been written before it was closed.
+    with started(site, "help", *["jobs"] * 200) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
         err = process.stderr.read()
         code = process.wait(timeout=20)
     assert "Traceback" not in err
-    assert code in {0, 141}
+    assert code == 141
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import shlex
+import signal
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +16,19 @@ import pytest
 from bitsshell.cli import run_lines
 from bitsshell.commands.redirect import Into, Redirect, split_redirect
 from bitsshell.errors import UsageError
-from bitsshell.outlets import FileOutlet, Paged, page_with
+from bitsshell.outlets import (
+    CommandOutlet,
+    FileOutlet,
+    Outlet,
+    Paged,
+    open_outlet,
+    page_with,
+    pager_words,
+)
 from bitsshell.practice import JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from consoles import Console, Site
@@ -120,7 +133,9 @@ def test_a_file_is_replaced_and_appended_to(console: Console, tmp_path: Path) ->
     assert (ran.code, ran.out) == (0, "")
     assert file.read_text("utf-8") == "name\none\n"
     assert console(f"jobs -H practice01 --cols name -o csv >> '{file}'").code == 0
-    assert file.read_text("utf-8") == "name\none\nname\none\n"
+    assert file.read_text("utf-8") == "name\none\none\n"
+    assert console(f"jobs -H practice01 --cols state >> '{file}'").code == 0
+    assert file.read_text("utf-8") == "name\none\none\nstate\nSUSPENDED\n"
 
 
 @pytest.mark.parametrize("line", ["nonsense", "show nothere", "jobs -H ''", "jobs --cols x"])
@@ -176,6 +191,88 @@ def test_an_outlet_keeps_the_old_text_until_something_is_written(tmp_path: Path)
     assert file.read_text("utf-8") == ""
 
 
+def test_a_device_has_no_old_text_to_be_taken_away(console: Console) -> None:
+    assert console(f"jobs > {os.devnull}").code == 0
+    assert console(f"jobs -H practice01 --state error > {os.devnull}").code == 0
+
+
+def test_what_fails_when_a_file_is_closed_is_said(tmp_path: Path) -> None:
+    outlet = FileOutlet(tmp_path / "x", appends=False)
+    os.close(outlet._file.fileno())
+    outlet.finish(is_well=True)
+    assert outlet.problem == os.strerror(errno.EBADF)
+
+
+# Readers that quit, and Ctrl-C
+
+
+class Refusing(Outlet):
+    """An outlet that the system refuses to write to."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+    def put(self, text: str) -> None:
+        raise OSError(self.code, "refused")
+
+
+@pytest.mark.parametrize(
+    ("code", "is_windows", "problem"),
+    [
+        (errno.EPIPE, False, None),
+        (errno.EPIPE, True, None),
+        (errno.EINVAL, True, None),  # so it says there that the reader has quit
+        (errno.EINVAL, False, "refused"),
+        (errno.ENOSPC, True, "refused"),
+    ],
+)
+def test_a_reader_that_quits_is_no_problem_a_full_disk_is_one(
+    monkeypatch: pytest.MonkeyPatch, code: int, is_windows: bool, problem: str | None
+) -> None:
+    monkeypatch.setattr("bitsshell.readers_gone.IS_WINDOWS", is_windows)
+    outlet = Refusing(code)
+    assert outlet.write("text") == 4
+    assert (outlet.is_gone, outlet.problem) == (True, problem)
+
+
+@pytest.fixture
+def ctrl_c_when_it_is_heard() -> Iterator[None]:
+    """As in the shell between two commands: Ctrl-C does nothing, and is pressed once it would."""
+
+    def press() -> None:
+        while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            if is_over.wait(0.01):
+                return
+        os.kill(os.getpid(), signal.SIGINT)
+
+    if sys.platform == "win32":
+        pytest.skip("a process there cannot send itself a Ctrl-C")
+    is_over = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    presser = threading.Thread(target=press)
+    presser.start()
+    yield
+    is_over.set()
+    presser.join()
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_when_it_is_heard")
+def test_ctrl_c_ends_a_command_that_goes_on_without_input() -> None:
+    outlet = CommandOutlet("exec sleep 60", io.StringIO())
+    with pytest.raises(KeyboardInterrupt):
+        outlet.finish(is_well=True)
+
+
+@pytest.mark.usefixtures("ctrl_c_when_it_is_heard")
+def test_ctrl_c_ends_the_wait_for_a_reader_of_a_named_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(KeyboardInterrupt):
+        open_outlet(Redirect(Into.FILE, str(pipe)), io.StringIO())
+
+
 # Pager
 
 
@@ -198,7 +295,37 @@ def test_without_a_pager_everything_is_written() -> None:
     out = io.StringIO()
     Paged(out, height=lambda: 1, page=page_with({"PAGER": ""})).write("1\n2\n")
     Paged(out, height=lambda: 1, page=page_with({"PAGER": "no-such-pager"})).write("3\n4\n")
-    assert out.getvalue() == "1\n2\n3\n4\n"
+    Paged(out, height=lambda: 1, page=page_with({"PAGER": 'less "'})).write("5\n6\n")
+    assert out.getvalue() == "1\n2\n3\n4\n5\n6\n"
+
+
+def test_a_pager_that_the_system_cannot_start_is_none(tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("what is a program there is said by its name")
+    broken = tmp_path / "pager"
+    broken.write_text("#!/no/such/interpreter\n", "utf-8")
+    broken.chmod(0o755)
+    assert not page_with({"PAGER": str(broken)})("tall\n")
+
+
+def test_the_usual_pager_keeps_colours_and_the_screen_and_is_left_by_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sys.platform == "win32":
+        pytest.skip("what is a program there is said by its name")
+    less = tmp_path / "less"
+    less.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/options\ncat > {tmp_path}/text\n', "utf-8")
+    less.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert page_with({})("tall\n")
+    assert (tmp_path / "options").read_text("utf-8") == "-RXK\n"
+    assert (tmp_path / "text").read_text("utf-8") == "tall\n"
+
+
+def test_a_pager_of_windows_may_stand_in_quotes() -> None:
+    said = r'"C:\Program Files\less\less.exe" -R'
+    words = [r"C:\Program Files\less\less.exe", "-R"]
+    assert pager_words(said, is_posix=False) == words
 
 
 def test_a_pager_gets_the_text(tmp_path: Path) -> None:

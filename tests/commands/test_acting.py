@@ -10,11 +10,26 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bitsshell.commands.completion import complete
+from bitsshell.fleet.clock import SystemClock
+from bitsshell.fleet.fanout import nobody_looks
+from bitsshell.practice import Priority
+from bitsshell.results import Outcome, Summary
+from bitsshell.terminal import Asking
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from consoles import Console, Site
+
+
+class HandClock(SystemClock):
+    """A clock whose seconds are moved by hand."""
+
+    now_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.now_s
 
 
 def make(console: Console, site: Site, *names: str) -> None:
@@ -156,6 +171,79 @@ def test_the_failed_hosts_can_be_named(site: Site) -> None:
     assert [record["name"] for record in ran.records] == ["practice03"]
 
 
+@pytest.mark.parametrize("answer", ["n", "33", None])
+def test_a_change_that_nobody_agreed_to_is_left_for_retry_on_every_host(
+    site: Site, answer: str | None
+) -> None:
+    console = site.console(3, answers=[] if answer is None else [answer])
+    make(site.console(2), site, "one")
+    site.hosts[2].faults.arm("access-denied")
+    ran = console("cancel one")
+    assert "nothing was sent" in ran.err
+    assert "cancel: 1 failed, 2 not sent" in ran.err
+    assert set(console.session.failed_hosts) == {host.name for host in site.hosts[:3]}
+    site.hosts[2].faults.disarm()
+    assert console("retry --yes").code == 0
+    assert not any(host.jobs() for host in site.hosts[:3])
+
+
+def test_a_no_to_all_of_a_change_is_said_in_one_line(site: Site) -> None:
+    console = site.console(2, answers=["n"])
+    make(site.console(2), site, "one")
+    assert console("cancel one").err == "nothing was sent\n"
+
+
+def test_ctrl_c_at_a_question_says_that_nothing_was_sent(site: Site) -> None:
+    console = site.console(2)
+    make(console, site, "one")
+
+    def interrupted(_: str) -> str:
+        raise KeyboardInterrupt
+
+    console.terminal.dispatcher.interaction = Asking(interrupted)
+    ran = console("cancel one")
+    assert ran.code == 130
+    assert ran.err.splitlines()[-2:] == ["nothing was sent", "interrupted: 2 not sent"]
+    assert set(console.session.failed_hosts) == {"practice01", "practice02"}
+
+
+def test_a_change_that_is_cut_off_while_it_is_planned_says_so_of_every_host(site: Site) -> None:
+    console = site.console(3)
+    make(console, site, "one")
+    site.hosts[1].faults.arm("hang")
+
+    def stop(hosts: Collection[str] | None) -> None:
+        if set(hosts or ()) == {"practice02"}:  # the others have answered
+            console.session.interrupts.set()
+
+    console.session.waiting = stop
+    dispatcher = console.terminal.dispatcher
+    events = list(dispatcher.events(dispatcher.parse(["cancel", "one", "--yes"])))
+    said = {event.host: event.status.value for event in events if isinstance(event, Outcome)}
+    assert said == {"practice01": "not sent", "practice02": "failed", "practice03": "not sent"}
+    assert isinstance(events[-1], Summary)
+    assert (events[-1].failed, events[-1].not_sent) == (1, 2)
+    assert set(console.session.failed_hosts) == set(said)
+    site.hosts[1].faults.disarm()
+    console.session.waiting = nobody_looks
+    assert console("retry").code == 0
+    assert not any(host.jobs() for host in site.hosts[:3])
+
+
+def test_what_is_only_looked_at_does_not_take_a_failed_change_away(site: Site) -> None:
+    console = site.console(2)
+    make(console, site, "one")
+    site.hosts[1].faults.arm("access-denied")
+    assert console("set one --priority high --yes").code == 1
+    assert console("jobs -H %failed-hosts").code == 3
+    site.hosts[1].faults.disarm()
+    assert console("jobs").code == 0
+    assert console("use practice01").code == 0
+    assert console("hosts -H %failed-hosts -o json").records[0]["name"] == "practice02"
+    assert "set one --priority high --yes: again on practice02" in console("retry").err
+    assert "no host failed" in console("retry").err
+
+
 # transcript
 
 
@@ -197,6 +285,44 @@ def test_a_transcript_in_markdown_cannot_be_broken_out_of(site: Site, tmp_path: 
 def test_a_transcript_that_cannot_be_written_is_said(site: Site, tmp_path: Path) -> None:
     ran = site.console()(f"transcript start '{tmp_path}'")
     assert (ran.code, "cannot be written" in ran.err) == (2, True)
+
+
+def test_a_transcript_that_can_be_written_no_more_takes_nothing_from_a_change(
+    site: Site, tmp_path: Path
+) -> None:
+    console = site.console()
+    file = tmp_path / "session.txt"
+    make(console, site, "one")
+    console(f"transcript start '{file}'")
+    file.unlink()
+    file.mkdir()
+    ran = console("set one --priority high")
+    assert (ran.code, site.only_job().priority) == (0, Priority.HIGH)
+    assert ran.err.count("not everything is in the transcript") == 1
+    assert "transcript" not in console("jobs").err  # it is said once
+    ran = console("nonsense")
+    assert (ran.code, "there is no verb 'nonsense'" in ran.err) == (2, True)
+    assert "not everything is in the transcript" in console("transcript").err
+    assert "not everything is in the transcript" in console("transcript stop").err
+
+
+def test_the_time_of_one_question_is_not_forgotten_for_that_of_the_next(site: Site) -> None:
+    clock = HandClock()
+    console = site.console(answers=["y"])
+    make(console, site, "one", "two")
+    console.session.clock = clock
+
+    def ask(_: str) -> str:
+        clock.now_s += 100
+        return "a-password"
+
+    console.session.credentials.ask = ask
+    invocation = console.terminal.dispatcher.parse(
+        ["credentials", "one", "two", "--job-user", "reader"]
+    )
+    *_, summary = console.terminal.dispatcher.events(invocation)
+    assert isinstance(summary, Summary)
+    assert (summary.well, clock.now_s, summary.elapsed_s) == (2, 100, 0)
 
 
 def test_help_of_a_topic_and_of_a_group(site: Site) -> None:

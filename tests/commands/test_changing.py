@@ -192,12 +192,21 @@ def test_one_job_on_each_of_several_hosts_is_several_jobs(site: Site) -> None:
     assert "resume 3 jobs on 3 hosts (practice01, practice02, practice03)?" in ran.err
 
 
-@pytest.mark.parametrize("answer", ["n", "", "no", "yess", "x"])
-def test_anything_but_yes_sends_nothing(site: Site, answer: str) -> None:
+NOT_YES = "nothing was sent: only y goes on, and something else was typed\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        *((no, "nothing was sent\n") for no in ("n", "", "NO")),
+        *((other, NOT_YES) for other in ("yess", "x", "1")),
+    ],
+)
+def test_anything_but_yes_sends_nothing_and_says_why(site: Site, answer: str, said: str) -> None:
     console = site.console(answers=[answer])
     make(console, site, "one", more="--suspended")
     ran = console("cancel one")
-    assert (ran.code, ran.out, ran.err) == (5, "", "nothing was sent\n")
+    assert (ran.code, ran.out, ran.err) == (5, "", said)
     (asked,) = console.asked
     assert asked == (
         "cancel 'one' on practice01? its temporary files are deleted (0 B so far, 1 file) [y/N] "

@@ -115,16 +115,13 @@ def test_the_last_frame_of_a_stopped_watch_says_that_it_was_stopped(site: Site) 
 def test_a_watch_stopped_in_its_first_poll_shows_the_jobs_as_they_were_found(site: Site) -> None:
     console = site.console()
     console(rf"create {site.url} C:\in\a --name nightly --suspended")
-    call = console.session.look
-    looks: list[object] = []
+    call = console.session.look_patiently
 
-    def look(*args: Any, **options: Any) -> Any:
-        looks.append(args)
-        if len(looks) == 2:
-            console.session.interrupts.set()
+    def interrupted(*args: Any, **options: Any) -> Any:
+        console.session.interrupts.set()
         return call(*args, **options)
 
-    console.session.look = look  # type: ignore[method-assign]
+    console.session.look_patiently = interrupted  # type: ignore[method-assign]
     frames = [
         event for event in running(console, f"watch nightly {FAST}") if isinstance(event, Frame)
     ]
@@ -139,6 +136,48 @@ def test_watch_goes_on_with_the_hosts_that_answer(site: Site) -> None:
     assert ran.code == 3
     assert "down: nothing listens" in ran.err
     assert ran.states[-1] == "TRANSFERRED"
+
+
+def test_a_host_that_takes_long_holds_up_no_other_and_is_named(site: Site) -> None:
+    console = start(site, hosts=2)
+    settle(site, JobState.TRANSFERRED, hosts=2)
+    quick, slow = (host.name for host in site.hosts[:2])
+    notices: list[str] = []
+    frames: list[Frame] = []
+    for event in running(console, f"watch {FAST}"):
+        if isinstance(event, Notice):
+            notices.append(event.text)
+        elif isinstance(event, Frame):
+            frames.append(event)
+            if len(frames) == 1:
+                site.hosts[1].faults.arm("hang", times=1)
+            elif len(frames) == 2:
+                console(rf"create {site.url} C:\in\b --name later --suspended --yes -H {quick}")
+            elif len(frames) == 5:
+                console.session.interrupts.set()
+    assert [frame.unreachable for frame in frames[:5]] == [(), *[(slow,)] * 4]
+    assert [len(frame.rows) for frame in frames[:5]] == [2, 2, 3, 3, 3]
+    assert notices == [f"{slow}: no answer yet; the other hosts go on"]
+
+
+def test_a_late_answer_is_taken_when_it_comes(site: Site) -> None:
+    console = start(site, hosts=2)
+    settle(site, JobState.TRANSFERRED, hosts=2)
+    site.hosts[1].faults.arm("slow", operation="Enumerate", seconds=4, times=1)
+    notices: list[str] = []
+    rows: list[int] = []
+    for event in running(console, f"watch {FAST}"):
+        if isinstance(event, Frame):
+            rows.append(len(event.rows))
+        elif isinstance(event, Notice):
+            notices.append(event.text)
+            if len(notices) == 2:
+                console.session.interrupts.set()
+    assert notices == [
+        "practice02: no answer yet; the other hosts go on",
+        "practice02: answers again",
+    ]
+    assert (rows[0], rows[-1]) == (1, 2)
 
 
 def test_a_suspended_job_is_pointed_out(site: Site) -> None:
@@ -409,6 +448,22 @@ def test_a_complete_that_bits_refuses_fails_and_keeps_the_job(site: Site) -> Non
     assert ran.code == 3
     assert "0x80070020" in ran.err
     assert len(site.host.jobs()) == 1
+
+
+# What-if
+
+
+def test_what_only_looks_does_so_also_in_a_session_that_is_a_what_if(site: Site) -> None:
+    console = site.console()
+    console(rf"create {site.url} C:\in\a --name nightly")
+    console("whatif on")
+    assert console(f"wait nightly {FAST}").code == 0
+    assert site.only_job().state.name == "TRANSFERRED"
+    assert console(f"watch nightly {FAST}").states[-1] == "TRANSFERRED"
+    assert "what if" in console("complete nightly").out
+    assert site.only_job().state.name == "TRANSFERRED"
+    console("whatif off")
+    assert "nothing moves" in console("watch nightly --what-if").err
 
 
 # Interrupted

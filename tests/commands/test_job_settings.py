@@ -60,7 +60,7 @@ def knowing(console: Console, password: str | None, typed: list[str] | None = No
         return (typed or []).pop(0)
 
     console.session.credentials = Credentials(None if typed is None else ask, environment)
-    console.session._logons.credentials = console.session.credentials
+    console.session.logons.credentials = console.session.credentials
     return asked
 
 

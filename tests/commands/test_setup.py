@@ -11,10 +11,12 @@ import pytest
 
 from bitsshell.cli import ALL_FAILED, OK, USAGE
 from bitsshell.commands.completion import complete
-from bitsshell.config import Config, SavedCommand, read
+from bitsshell.commands.own_lines import checked
+from bitsshell.config import Config, ConfigError, SavedCommand, read
 from bitsshell.fleet.channels import ChannelPool
 from bitsshell.fleet.inventory import Group, Inventory, KnownHost
 from bitsshell.session import Session
+from bitsshell.shell.lexer import styled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,22 +75,58 @@ def test_check_names_the_mistake(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "line", "says"),
     [
-        ("[aliases]\njobs = 'hosts'\n", "is a verb's name"),
-        ("[aliases]\nx = 'jbos'\n", "no verb"),
-        ("[commands]\nx = 'jbos <a>'\n", "no verb"),
-        ("[aliases]\na = 'b'\nb = 'a'\n", "leads back to itself"),
+        ("[aliases]\n\njobs = 'hosts'\n", 3, "is a verb's name"),
+        ("[commands.quit]\nrun = 'jobs'\n", 1, "is a verb's name"),
+        ("[aliases]\nx = 'jbos'\n", 2, "runs 'jbos', which is no verb"),
+        ("[aliases]\nx = 'exit'\n", 2, "runs 'exit', which is no verb"),
+        ("[commands]\ny = 'jobs'\nx = 'jbos <a>'\n", 3, "no verb"),
+        ("[aliases]\na = 'b'\nb = 'a'\n", 2, "'a' leads back to itself: a > b > a"),
+        ("[commands]\nok = 'jobs'\nf = \"jobs 'x\"\n", 3, "is never closed"),
+        ("[aliases]\nx = '# nothing'\n", 2, "no command in it"),
+        ("[commands]\nx = 'jobs | wc -l'\n", 2, "| cannot stand in it"),
+        ("[commands]\nx = 'jobs > file'\n", 2, "> cannot stand in it"),
+        ("[commands.x]\nrun = 'show \"<Pa th>\"'\n", 1, "'<Pa th>' is no place for an argument"),
     ],
 )
-def test_check_finds_what_would_never_do_anything(
-    site: Site, tmp_path: Path, text: str, says: str
+def test_a_mistake_in_a_line_of_ones_own_names_file_and_line(
+    site: Site, tmp_path: Path, text: str, line: int, says: str
 ) -> None:
     path = tmp_path / "c.toml"
     path.write_text(text)
     ran = site.console()(f"config check {path}")
     assert ran.code == USAGE
-    assert says in ran.err
+    assert f"{path}:{line}: " in ran.err.replace("\n  ", " ")
+    assert says in " ".join(ran.err.split())
+
+
+def test_lines_that_only_look_wrong_are_taken(site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(
+        "[aliases]\nl = 'f'\nh = 'help jobs'\n[commands]\n"
+        "f = 'create <url> <path=D:\\a.iso>'\n"
+        "q = 'jobs --where \"size <done and age >2h\"'\np = \"show '|'\"\n"
+    )
+    ran = site.console()(f"config check {path}")
+    assert ran.code == OK
+    assert "0 hosts, 0 groups, 2 aliases, 3 commands" in ran.err
+
+
+def test_one_of_each_is_counted_as_one(site: Site, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[hosts]\nh = 'x'\n[groups]\ng = 'h'\n[aliases]\na = 'jobs'\n")
+    ran = site.console()(f"config check {path}")
+    assert "1 host, 1 group, 1 alias, 0 commands" in ran.err
+
+
+def test_the_file_that_said_it_last_is_named(tmp_path: Path) -> None:
+    own, project = tmp_path / "own.toml", tmp_path / "bitsshell.toml"
+    own.write_text("[aliases]\nbad = 'jobs'\n")
+    project.write_text("[aliases]\n\nbad = 'jbos'\n")
+    with pytest.raises(ConfigError) as caught:
+        checked(read([own, project]))
+    assert (caught.value.path, caught.value.line) == (str(project), 3)
 
 
 # Aliases and saved commands
@@ -167,6 +205,16 @@ def test_help_and_completion_know_them(console: Console) -> None:
     assert "--state" not in texts("bad --sta")  # the alias has it already
     assert "--output" in texts("bad --outp")
     assert "--priority" in texts("fetch a b --prio")
+
+
+@pytest.mark.parametrize("run", ["jobs 'x", '"', "", "# x", "loop", "broken <a", "<", "'' x"])
+def test_typing_goes_on_whatever_a_line_of_ones_own_is(console: Console, run: str) -> None:
+    session = console.session
+    session.configure(Config(aliases={"ali": run}, commands={"broken": SavedCommand(run)}))
+    for line in ("", "b", "bro", "broken ", "ali ", "ali x --", "help bro", "broken 'x"):
+        complete(line, len(line), session)
+        assert "".join(text for _, text, *_ in styled(line, session)) == line
+    assert "broken" in console("help").out
 
 
 def test_defaults_hold_where_nothing_is_said(site: Site, tmp_path: Path) -> None:

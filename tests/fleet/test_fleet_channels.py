@@ -6,6 +6,7 @@ import multiprocessing
 import pickle
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,7 @@ from bitsshell.bits import (
 )
 from bitsshell.fleet.channels import ChannelPool, InternalError, Purpose, Task, process_pool
 from bitsshell.fleet.credentials import Credential
-from bitsshell.fleet.fanout import fan_out
+from bitsshell.fleet.fanout import fan_out, outcomes_of
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
 from bitsshell.fleet.threads import DaemonExecutor
 from bitsshell.practice import PracticeFleet, PracticeHost
@@ -249,6 +250,30 @@ def test_a_dropped_channel_is_made_anew(pool: ChannelPool, fleet: PracticeFleet)
     assert (first.stats.connections, second.stats.connections) == (2, 1)
 
 
+def test_all_channels_to_a_host_are_dropped_whatever_options_made_them(
+    pool: ChannelPool, host: PracticeHost
+) -> None:
+    before, now = target_of(host), target_of(host, Auth.NTLM)
+    for auth in (Auth.BASIC, Auth.NTLM):
+        pool.perform(task_for(host, ListJobs(), auth))
+    moved = replace(before, url="http://127.0.0.1:9/wsman")
+    pool.drop(moved)
+    assert (pool.proven(before), pool.proven(now)) == (None, None)
+
+
+def test_a_host_that_rejects_a_credential_has_accepted_it_no_more(
+    pool: ChannelPool, fleet: PracticeFleet
+) -> None:
+    first, second = fleet.hosts
+    for host in fleet.hosts:
+        pool.perform(task_for(host, ListJobs()))
+    pool.distrust(target_of(first, Auth.NTLM), credential_of(first))
+    assert pool.proven(target_of(first)) is None
+    assert pool.proven(target_of(second)) == credential_of(second)
+    pool.perform(task_for(first, ListJobs()))
+    assert pool.proven(target_of(first)) == credential_of(first)
+
+
 @pytest.mark.parametrize("end", [ChannelPool.close, ChannelPool.abort])
 def test_a_call_that_hangs_is_broken_from_another_thread(
     end: Callable[[ChannelPool], None],
@@ -284,7 +309,7 @@ def elsewhere(fleet: PracticeFleet, executor: Executor) -> list[Outcome]:
             for host, create in zip(fleet.hosts, creates, strict=True)
             for operation in (create, ListJobs())
         ]
-        outcomes += fan_out(tasks, executor=executor, pool=pool)
+        outcomes += outcomes_of(fan_out(tasks, executor=executor, pool=pool))
     return outcomes
 
 

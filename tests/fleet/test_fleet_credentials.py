@@ -106,7 +106,7 @@ def test_a_person_is_asked_last_and_once_for_each_user(keyring: Keyring) -> None
         assert found.find(target(host, user="bob", keyring=True)).password == "one"
     assert found.find(target("web01", user="BOB", keyring=True)).password == "one"
     assert found.find(target("web01", user="eve", keyring=True)).password == "two"
-    assert asked == ["Password for bob: ", "Password for eve: "]
+    assert asked == ["Password for bob on web01: ", "Password for eve on web01: "]
 
 
 def test_the_user_may_come_from_the_environment() -> None:

@@ -124,6 +124,91 @@ def test_a_host_that_rejects_what_others_accept_is_not_tried_again(fleet: Practi
     session.close()
 
 
+def typing(fleet: PracticeFleet, *passwords: str) -> tuple[Session, list[str]]:
+    """A session on three hosts whose person types these passwords; the prompts."""
+    answers, asked = list(passwords), list[str]()
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        return answers.pop(0)
+
+    session = Session(credentials=Credentials(ask, {}))
+    session.targets = tuple(session.remember(target_of(host)) for host in fleet.hosts[:3])
+    return session, asked
+
+
+def log_on(session: Session, *names: str) -> dict[str, BitsShellError | None]:
+    """What `login` does."""
+    targets = [session.known[name] for name in names]
+    session.ask_again(targets)
+    return {outcome.host: outcome.error for outcome in session.ask(targets, ListJobs())}
+
+
+def test_what_is_typed_at_a_login_is_sent_also_where_it_was_rejected(fleet: PracticeFleet) -> None:
+    first, other, third = fleet.hosts[:3]
+    session, asked = typing(fleet, first.password, first.password, first.password)
+    other.faults.arm("expired-password")
+    list(session.ask(session.targets, ListJobs()))
+    assert type(log_on(session, other.name)[other.name]) is wsman.AuthenticationRejected
+    sent = other.stats.requests
+    outcomes = {o.host: o.error for o in session.ask(session.targets, ListJobs())}
+    assert type(outcomes[other.name]) is RejectedHere, "never again by itself"
+    assert f"login {other.name}" in str(outcomes[other.name])
+    assert other.stats.requests == sent
+    other.faults.disarm()
+    assert log_on(session, other.name) == {other.name: None}
+    assert [o.error for o in session.ask(session.targets, ListJobs())] == [None] * 3
+    user = first.username
+    assert asked == [f"Password for {user} on {name}: " for name in (first.name, *[other.name] * 2)]
+    assert third.stats.logons == 1
+    session.close()
+
+
+def test_a_host_that_knows_the_account_by_another_password_gets_it_and_the_rest_keep_theirs(
+    fleet: PracticeFleet,
+) -> None:
+    first, other, _ = fleet.hosts[:3]
+    session, asked = typing(fleet, first.password, "another")
+    other.faults.arm("expired-password")
+    list(session.ask(session.targets, ListJobs()))
+    other.faults.disarm()
+    assert type(log_on(session, other.name)[other.name]) is wsman.AuthenticationRejected
+    outcomes = {o.host: o.error for o in session.ask(session.targets, ListJobs())}
+    assert type(outcomes.pop(other.name)) is RejectedHere, "what the others use was rejected there"
+    assert set(outcomes.values()) == {None}
+    assert len(asked) == 2
+    session.close()
+
+
+def test_logout_and_login_begin_anew_after_every_host_rejected_it(fleet: PracticeFleet) -> None:
+    hosts = fleet.hosts[:3]
+    session, asked = typing(fleet, hosts[0].password, hosts[0].password)
+    list(session.ask(session.targets, ListJobs()))
+    for host in hosts:
+        host.faults.arm("expired-password")
+    list(session.ask(session.targets, ListJobs()))
+    for host in hosts:
+        host.faults.disarm()
+    session.log_out(session.targets)
+    assert log_on(session, *(host.name for host in hosts)) == {host.name: None for host in hosts}
+    assert len(asked) == 2
+    session.close()
+
+
+def test_a_password_of_the_environment_that_a_host_rejected_is_not_sent_again_by_a_login(
+    fleet: PracticeFleet,
+) -> None:
+    host, other = fleet.hosts[:2]
+    session, asked = typing(fleet, "")
+    session.credentials.environment = {"BITSSHELL_PASSWORD": host.password}
+    other.faults.arm("expired-password")
+    list(session.ask(session.targets, ListJobs()))
+    sent = other.stats.requests
+    assert type(log_on(session, other.name)[other.name]) is RejectedHere
+    assert (len(asked), other.stats.requests) == (1, sent)
+    session.close()
+
+
 def test_a_host_that_does_not_offer_basic_says_nothing_about_the_password() -> None:
     settings = PracticeSettings(winrm=WinRmSettings(basic=False))
     with PracticeFleet(hosts=3, settings=settings) as fleet:
@@ -293,4 +378,35 @@ def test_a_host_that_took_the_password_before_and_rejects_it_now_stops_the_rest(
     gate.observe(work, pool.perform(work))
     assert gate.refuses(work.credential) is PasswordRejected
     assert known.proven == set()
+    pool.close()
+
+
+def test_a_host_that_rejects_the_scheme_now_is_logged_on_to_no_more(fleet: PracticeFleet) -> None:
+    host, pool = fleet.hosts[0], ChannelPool()
+    known = Logons(Credentials(None, {}), pool, HandClock())
+    work = Task(target_of(host), credential_of(host), ListJobs())
+    known.gate().observe(work, pool.perform(work))
+    assert known.accepted(work.target) == work.credential
+    error = wsman.AuthenticationRejected(scheme="basic", offered=("Negotiate",))
+    known.gate().observe(work, failed(error))
+    assert known.accepted(work.target) is None
+    assert known.proven == {work.credential}, "the password was not looked at"
+    pool.close()
+
+
+def test_what_one_host_rejects_is_accepted_by_none_until_it_is_proven_again(
+    fleet: PracticeFleet,
+) -> None:
+    pool = ChannelPool()
+    known = Logons(Credentials(None, {}), pool, HandClock())
+    first, second = [
+        Task(target_of(host), credential_of(host), ListJobs()) for host in fleet.hosts[:2]
+    ]
+    for work in (first, second):
+        known.gate().observe(work, pool.perform(work))
+    fleet.hosts[0].faults.arm("expired-password")
+    known.gate().observe(first, pool.perform(first))
+    assert [known.accepted(work.target) for work in (first, second)] == [None, None]
+    known.gate().observe(second, pool.perform(second))
+    assert [known.accepted(work.target) for work in (first, second)] == [None, second.credential]
     pool.close()

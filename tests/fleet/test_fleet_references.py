@@ -148,6 +148,11 @@ def test_a_pattern_means_every_job_that_it_fits() -> None:
     assert matched("ightly*", *jobs) == []
 
 
+def test_a_pattern_also_means_the_job_that_is_called_so() -> None:
+    jobs = (job(ID, "star*[a]"), job(NEAR, "starxa"), job(FAR, "star"))
+    assert matched("Star*[a]", *jobs) == [ID, NEAR]
+
+
 def test_a_pattern_fits_names_with_line_breaks() -> None:
     assert matched("a*b", job(ID, "a\nb")) == [ID]
 

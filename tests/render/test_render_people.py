@@ -32,6 +32,8 @@ from bitsshell.results import (
     HostStatus,
     Notice,
     Outcome,
+    Plan,
+    Planned,
     Status,
     Summary,
     Text,
@@ -215,3 +217,36 @@ def test_text_of_our_own_is_printed_as_it_stands() -> None:
     )
     assert out == "verbs:\n  jobs   list\n"
     assert err == ""
+
+
+@pytest.mark.parametrize("output", Output)
+def test_text_of_ours_is_made_harmless_for_it_may_hold_words_of_others(output: Output) -> None:
+    out, err = rendered([Begin("help", View.TEXT), Text("one\n\x9b31m\u202etwo")], output)
+    assert "\\x9b31m\\u202etwo" in out + err
+    assert not {"\x9b", "\u202e"} & set(out + err)
+
+
+class Counting(BitsShellError):
+    """An error that counts how often it was compared with another one."""
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        type(self).compared += 1
+        return super().__eq__(other)
+
+    __hash__ = BitsShellError.__hash__
+
+
+@pytest.mark.parametrize("output", Output)
+def test_what_a_plan_has_shown_is_known_again_without_comparing_it_with_all_the_rest(
+    output: Output,
+) -> None:
+    found = tuple(
+        Outcome(host="srv01", status=Status.FAILED, error=Counting("no")) for _ in range(5)
+    )
+    events = [Begin("cancel", View.CHANGES), Planned(Plan("cancel", (), found)), *found]
+    Counting.compared = 0
+    out, err = rendered(events, output)
+    assert Counting.compared == 0
+    assert out + err == "".join(rendered(events[:2], output))  # said once, with the plan

@@ -25,6 +25,7 @@ from bitsshell.render.errors import (
     job_error_lines,
 )
 from bitsshell.results import Outcome, Plan, Status, Step
+from bitsshell.wsman import ConnectFailed
 
 
 def job_id(number: int) -> str:
@@ -163,6 +164,23 @@ def test_errors_that_differ_only_in_the_name_of_many_hosts_are_one() -> None:
     few = folded_error_lines(many[:3])
     assert few[:2] == ["srv41: the name in srv41:5985 is not known", "next: not srv41"]
     assert len(few) == 6
+
+
+def test_errors_that_differ_only_in_the_address_behind_a_name_are_one() -> None:
+    errors = [
+        ConnectFailed("reset", host=f"srv{number:02}", address=f"127.0.0.1:{46000 + number}")
+        for number in (9, 11, 8, 10)
+    ]
+    first, *rest = folded_error_lines(errors)
+    assert first.startswith("srv[08-11] (4): HOST ")
+    assert not any("127.0.0.1" in line for line in (first, *rest))
+
+
+def test_errors_stand_in_the_order_of_their_hosts() -> None:
+    errors = [BitsShellError("none", host=host) for host in ("srv10", "srv9", "srv11")]
+    assert folded_error_lines(errors) == ["srv9, srv10, srv11: none"]
+    unlike = [BitsShellError(f"at {host}", host=host) for host in ("srv10", "srv9")]
+    assert folded_error_lines(unlike) == ["srv9: at srv9", "srv10: at srv10"]
 
 
 def test_errors_without_a_host_are_not_lost() -> None:

@@ -119,4 +119,5 @@ def test_long_lists_of_hosts_are_folded_with_their_number() -> None:
     hosts = [f"srv{number:02}" for number in range(1, 19)]
     assert folded_names(hosts) == "srv[01-18] (18)"
     assert folded_names(hosts[:3]) == "srv01, srv02, srv03"
+    assert folded_names(["srv10", "srv9", "db"]) == "db, srv9, srv10"
     assert folded_names(["\x1b[2J"]) == "\\x1b[2J"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bitsshell.session import Session
 
 COLUMNS, LINES = 130, 24
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Emulated(io.StringIO):
@@ -91,15 +91,23 @@ class _Person:
             self.pipe.send_text(keys)
 
 
-def look_at(session: Session, line: str, *steps: Step, colour: bool = True) -> Seen:
-    """Run a watch on an emulated screen; what it showed, and what it left."""
-    seen, screen, left = Seen(), Emulated(), list(steps)
+def look_at(
+    session: Session, line: str, *steps: Step, colour: bool = True, seen: Seen | None = None
+) -> Seen:
+    """Run a watch on an emulated screen; what it showed, and what it left, also if it raises."""
+    seen, screen, left = seen or Seen(), Emulated(), list(steps)
     with create_pipe_input() as pipe:
         output = Vt100_Output(screen, lambda: Size(LINES, COLUMNS), term="xterm-256color")
         view = LiveView(session, colour=colour, input=pipe, output=output)
         _Person(view, screen, pipe, left, seen)
         invocation = Dispatcher(session).parse(tokenize(line))
-        giving_up = threading.Timer(PATIENCE_S, pipe.send_text, ["\x03"])
+        given_up = threading.Event()
+
+        def give_up() -> None:
+            given_up.set()
+            pipe.send_text("\x03")
+
+        giving_up = threading.Timer(PATIENCE_S, give_up)
         giving_up.start()
         try:
             seen.events.extend(view.watch(invocation))
@@ -108,4 +116,5 @@ def look_at(session: Session, line: str, *steps: Step, colour: bool = True) -> S
             seen.written = screen.getvalue()
     shown = seen.screens[-1] if seen.screens else ""
     assert not left, f"never saw {left}; the last screen was\n{shown}"
+    assert not given_up.is_set(), f"it never ended; the last screen was\n{shown}"
     return seen

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COLUMNS, LINES = 110, 30
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 _IN_THIS_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"

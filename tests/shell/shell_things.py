@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.input import PipeInput
 
     from bitsshell.practice import PracticeHost
+
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -125,12 +129,15 @@ class Typist:
 
 @contextmanager
 def typing(session: Session, history: Path) -> Iterator[tuple[PromptReader, PipeInput]]:
-    """A reader that takes its keys from a pipe."""
+    """A reader that takes its keys from a pipe. What waits for keys in vain is left at last."""
     with create_pipe_input() as pipe:
         reader = PromptReader(session, BarePrompt(history, input=pipe, output=DummyOutput()))
+        giving_up = threading.Timer(_PATIENCE_S, pipe.send_text, ["\x03\x04\x04"])
+        giving_up.start()
         try:
             yield reader, pipe
         finally:
+            giving_up.cancel()
             reader.close()
 
 
@@ -143,6 +150,14 @@ def type_keys(session: Session, history: Path, *steps: Step | str) -> Ran:
         code = run_shell(session, reader=reader, out=out, err=err)
         assert not typist.steps, f"never came to {typist.steps}; saw {typist.seen}"
     return Ran(code, out.getvalue(), err.getvalue(), session)
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Wait for what nobody announces. Raises AssertionError when it does not come about."""
+    pause, end_s = threading.Event(), time.monotonic() + _PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end_s, f"waited in vain for {what}"
+        pause.wait(0.005)
 
 
 def session_for(host: PracticeHost) -> Session:

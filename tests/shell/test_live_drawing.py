@@ -64,6 +64,17 @@ def test_on_forty_columns_jobs_of_one_name_are_told_apart_by_their_hosts() -> No
     assert "web02" in lines[3]
 
 
+@pytest.mark.parametrize(("host", "name"), [("web0", "a long …"), ("web.example.0", "a long name")])
+def test_on_forty_columns_how_much_is_done_stays_and_the_name_is_cut_if_need_be(
+    host: str, name: str
+) -> None:
+    rows = [row(n, name="a long name", bytes_transferred=500, host=f"{host}{n}") for n in (1, 2)]
+    lines = screen(model_of(*rows), 40)
+    assert name in lines[2]
+    assert "TRANSFERRING" in lines[2]
+    assert "50%" in lines[2]
+
+
 def test_on_twenty_columns_name_and_state_share_what_there_is() -> None:
     lines = screen(model_of(row(1, name="nightly", state=JobState.ERROR)), 20)
     assert "nightly" in lines[2]
@@ -142,6 +153,19 @@ def test_a_question_shows_what_is_typed_and_a_secret_does_not() -> None:
     model.ask("Password for me: ", is_secret=True)
     keys(model, *"hunter2")
     assert screen(model)[-1] == "Password for me: _"
+
+
+@pytest.mark.parametrize("width", [40, 79])
+@pytest.mark.parametrize("name", ["'nightly backup'", "'" + "日本語" * 20 + "'"])
+def test_a_question_is_on_the_screen_to_its_last_word(width: int, name: str) -> None:
+    model = model_of(row(1))
+    asked = f"cancel {name} on web01? its temporary files are deleted (308 MiB so far, 39 files)"
+    model.ask(f"{asked}; type 39 to go on: ", is_secret=False)
+    keys(model, "3", "9")
+    lines = screen(model, width)
+    assert all(wcswidth(line) <= width for line in lines)
+    foot = "".join(lines[-8:]).replace(" ", "")
+    assert f"{asked}; type 39 to go on: 39_".replace(" ", "") in foot
 
 
 def test_help_names_the_keys() -> None:

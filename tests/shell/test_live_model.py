@@ -10,7 +10,7 @@ from live_things import frame, jobs, keys, model_of, names, row
 from bitsshell.bits import JobGone, JobState
 from bitsshell.fleet.watching import key_of
 from bitsshell.results import JobChange, Notice, Outcome, Status
-from bitsshell.shell.live.keys import HELP, Answer, Command, Leave
+from bitsshell.shell.live.keys import HELP, Answer, Command, Leave, paste
 from bitsshell.shell.live.model import HISTORY, Mode, Model, Order
 
 PRINTABLE = [chr(code) for code in range(32, 127)]
@@ -253,3 +253,28 @@ def test_no_keys_lose_the_cursor(pressed: list[str], count: int) -> None:
         visible = model.window(4)
         assert len(visible) == min(4, len(model.shown))
         assert model.selected is None or model.selected in visible
+
+
+@pytest.mark.parametrize("mode", [Mode.QUESTION, Mode.SECRET])
+def test_what_is_pasted_at_a_question_is_typed_and_answers_nothing(mode: Mode) -> None:
+    model = model_of(*jobs(3))
+    model.ask("Password?", is_secret=mode is Mode.SECRET)
+    keys(model, "p")
+    paste(model, "w\r\x1b[Dé!\n")
+    assert (model.mode, model.typed) == (mode, "pw[Dé!")
+
+
+def test_what_is_pasted_into_the_filter_filters() -> None:
+    model = model_of(*jobs(3))
+    keys(model, "/")
+    paste(model, "job 00002\n")
+    assert (names(model), model.mode) == (["job 00002"], Mode.FILTER)
+
+
+@pytest.mark.parametrize("mode", [Mode.LIST, Mode.HELP, Mode.MESSAGES])
+def test_what_is_pasted_anywhere_else_does_nothing(mode: Mode) -> None:
+    model = model_of(*jobs(3))
+    model.mode = mode
+    paste(model, "ac\nqO")
+    assert (model.mode, model.marks, model.typed, model.filter) == (mode, set(), "", "")
+    assert not model.is_reversed

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from live_screen import look_at
+from live_screen import Seen, look_at
 
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.fleet.references import NoSuchJob
 from bitsshell.practice import JobState
-from bitsshell.results import Ending
+from bitsshell.results import Ending, Notice
+from bitsshell.shell.live import LiveView
 
 if TYPE_CHECKING:
     from consoles import Console, Site
@@ -40,6 +42,12 @@ def test_ctrl_c_leaves_and_is_an_interruption(site: Site) -> None:
     session = console_with(site, "alpha").session
     seen = look_at(session, f"watch {FAST}", ("alpha", "\x03"))
     assert (seen.summary.ending, seen.last_frame.phase) == (Ending.INTERRUPTED, "stopped")
+
+
+def test_before_the_first_answer_the_hosts_that_are_waited_for_are_named(site: Site) -> None:
+    session = console_with(site, "alpha").session
+    site.host.faults.arm("hang", times=1)
+    look_at(session, f"watch alpha {FAST}", ("waiting for practice01, ", "\x03"))
 
 
 def test_ctrl_c_before_the_first_answer_leaves(site: Site) -> None:
@@ -94,7 +102,7 @@ def test_cancel_of_more_than_ten_wants_the_number(site: Site) -> None:
         f"watch {FAST}",
         ("job10", "ax"),
         ("type 11 to go on:", "yes\r"),
-        ("nothing was sent", "x"),
+        ("nothing was sent: only 11 goes on", "x"),
         ("type 11 to go on:", "11\r"),
         ("no jobs", "q"),
     )
@@ -105,6 +113,13 @@ def test_a_read_only_session_refuses_and_the_view_goes_on(site: Site) -> None:
     session = console_with(site, "alpha").session
     session.read_only = True
     look_at(session, f"watch {FAST}", ("SUSPENDED", "r"), ("read-only", "q"))
+    assert site.only_job().state is JobState.SUSPENDED
+
+
+def test_keys_only_plan_in_a_session_that_is_a_what_if(site: Site) -> None:
+    session = console_with(site, "alpha").session
+    session.what_if = True
+    look_at(session, f"watch {FAST}", ("SUSPENDED", "r"), ("nothing was sent", "q"))
     assert site.only_job().state is JobState.SUSPENDED
 
 
@@ -165,6 +180,27 @@ def test_a_job_that_is_not_there_is_an_error_as_anywhere(site: Site) -> None:
         look_at(session, f"watch nobody {FAST}")
 
 
+def test_what_keys_did_stays_in_sight_when_the_watch_ends_by_an_error(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, seen = console_with(site, "alpha").session, Seen()
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("boom")
+
+    def is_resumed(text: str) -> bool:
+        if "TRANSFERRED" in text:
+            monkeypatch.setattr(session, "pause", broken)
+        return "TRANSFERRED" in text
+
+    steps = [("SUSPENDED", "r"), (is_resumed, "")]
+    with pytest.raises(ZeroDivisionError):
+        look_at(session, f"watch {FAST}", *steps, seen=seen)
+    said = [event.text for event in seen.events if isinstance(event, Notice)]
+    assert any("alpha" in text for text in said), said
+    assert [row.job.name for row in seen.last_frame.rows] == ["alpha"]
+
+
 def test_a_password_is_asked_for_in_the_view_and_shows_nowhere(site: Site) -> None:
     console = console_with(site, "alpha")
     console.session.credentials = Credentials(environment={}, ask=lambda _: "")
@@ -175,6 +211,45 @@ def test_a_password_is_asked_for_in_the_view_and_shows_nowhere(site: Site) -> No
     )
     assert site.host.password not in seen.written
     fresh.close()
+
+
+def test_who_types_no_password_for_a_host_goes_on_without_it(site: Site) -> None:
+    console = console_with(site, "alpha", hosts=2)
+    session, other = console.session, console.session.known["practice02"]
+    session.credentials.ask = lambda _: ""
+    session.remember(replace(other, logon=replace(other.logon, user="ann")))
+    session.credentials.environment = {}
+    seen = look_at(
+        session,
+        f"watch {FAST}",
+        ("Password for ann on practice02: _", "\x1b"),
+        (lambda text: "1 job on 1 host" in text and "not answering: practice02" in text, "q"),
+    )
+    assert seen.summary.ending is Ending.COMPLETE
+    assert [str(outcome.host) for outcome in seen.outcomes] == ["practice02"]
+
+
+def test_a_password_that_a_host_stops_taking_is_asked_for_by_the_others_name(site: Site) -> None:
+    console = console_with(site, "alpha", hosts=2)
+    console.session.credentials.ask = lambda _: ""
+    assert console("jobs").code == 0
+    site.hosts[1].faults.arm("expired-password")
+    look_at(
+        console.session,
+        f"watch {FAST}",
+        (f"Password for {site.host.username} on practice01: _", f"{site.host.password}\r"),
+        (lambda text: "alpha" in text and "not answering: practice02" in text, "q"),
+    )
+
+
+def test_keys_before_a_question_is_drawn_are_no_answer_to_it(site: Site) -> None:
+    view = LiveView(console_with(site, "alpha").session)
+    view.put_question("cancel 1 job? [y/N] ", is_secret=False)
+    view.press("y")
+    assert view.model.typed == ""
+    view.application.after_render.fire()
+    view.press("y")
+    assert view.model.typed == "y"
 
 
 def test_without_colour_none_is_written(site: Site) -> None:
@@ -196,6 +271,59 @@ def test_a_hostile_name_moves_nothing_on_the_screen(site: Site, name: str) -> No
     assert len(lines) == 2
     assert "\u202e" not in seen.written
     assert "\u200b" not in seen.written
+
+
+KEYS_WITHOUT_A_MEANING = {
+    "left": "\x1b[D",
+    "delete": "\x1b[3~",
+    "F1": "\x1bOP",
+    "F5": "\x1b[15~",
+    "shift-right, urxvt": "\x1b[c",
+    "ctrl-right, urxvt": "\x1bOc",
+    "alt-c": "\x1bc",
+    "keypad 2": "\x1bOr",
+    "a terminal's answer": "\x1b[?1;2c",
+}
+
+
+@pytest.mark.parametrize("sent", KEYS_WITHOUT_A_MEANING.values(), ids=KEYS_WITHOUT_A_MEANING)
+def test_a_key_without_a_meaning_acts_on_nothing_and_types_nothing(site: Site, sent: str) -> None:
+    session = console_with(site, "alpha", "beta").session
+    changes = site.host.stats.calls.get("SetJobState", 0)
+    seen = look_at(
+        session,
+        f"watch {FAST}",
+        ("beta", f"{sent}?"),
+        ("any key goes back", " /"),
+        ("filter: _", f"a{sent}l"),
+        ("filter: al_", "\r"),
+        ("1 shown", "x"),
+        ("[y/N]", f"y{sent}"),
+        ("[y/N] y_", "\x7f\r"),
+        ("nothing was sent", "q"),
+    )
+    assert site.host.stats.calls.get("SetJobState", 0) == changes
+    assert {job.state for job in site.host.jobs()} == {JobState.SUSPENDED}
+    both = [text for text in seen.screens if "> alpha" in text and "  beta" in text]
+    assert both
+    assert all(text.index("alpha") < text.index("beta") for text in both), "the order is turned"
+
+
+@pytest.mark.parametrize("sent", ["\x1b\x03", "\x1b[\x03"])
+def test_ctrl_c_leaves_right_behind_escape_too(site: Site, sent: str) -> None:
+    session = console_with(site, "alpha").session
+    assert look_at(session, f"watch {FAST}", ("alpha", sent)).summary.ending is Ending.INTERRUPTED
+
+
+def test_a_password_can_be_pasted(site: Site) -> None:
+    console = console_with(site, "alpha")
+    credentials = Credentials(environment={}, ask=lambda _: "")
+    fresh = type(console.session)(credentials=credentials)
+    fresh.targets = tuple(fresh.remember(target) for target in console.session.targets)
+    pasted = f"\x1b[200~{site.host.password}\n\x1b[201~\r"
+    seen = look_at(fresh, f"watch {FAST}", ("Password for", pasted), ("alpha", "q"))
+    assert site.host.password not in seen.written
+    fresh.close()
 
 
 def test_a_pasted_block_acts_on_nothing(site: Site) -> None:

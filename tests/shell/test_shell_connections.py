@@ -32,8 +32,8 @@ def twenty_lines(host: PracticeHost, fleet: PracticeFleet, auth: str) -> list[st
         "resume a",
         "wait a --interval 0.05 --timeout 20",
         "complete a",
-        "manage b --interval 0.05 --timeout 0.3",
-        "cancel b --yes",
+        "resume b",
+        "manage b --on-transferred complete --interval 0.05 --timeout 20",
         "jobs -o json",
     ]
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bitsshell.known_secrets import learn
 from bitsshell.shell import history
-from bitsshell.shell.history import ShellHistory, history_file, is_kept
+from bitsshell.shell.history import ShellHistory, is_kept
+from bitsshell.state_files import history_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +98,17 @@ def test_a_line_that_may_hold_a_secret_is_kept_nowhere(tmp_path: Path, line: str
 )
 def test_ordinary_lines_are_kept(line: str) -> None:
     assert is_kept(line)
+
+
+def test_a_line_with_a_password_that_this_process_knows_is_kept_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "history"
+    kept = ShellHistory(path)
+    kept.append_string("show Horse-42")
+    learn("Horse-42")
+    for line in ("Horse-42", "find Horse-42", "create http://server/?q=Horse%2D42 D:\\a"):
+        kept.append_string(line)
+    assert kept.get_strings() == ["show Horse-42"], "nobody knew it then"
+    assert loaded(path) == ["show Horse-42"]
 
 
 WRITER = """

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bitsshell.commands.first_words import is_leaving
 from bitsshell.fleet.targets import parse_target
-from bitsshell.shell.lines import is_leaving, split_block
+from bitsshell.shell.lines import split_block
 from bitsshell.shell.prompt import prompt_text
 
 

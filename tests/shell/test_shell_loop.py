@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shell_things import Listed, run_lines, session_for, use
+from shell_things import Listed, run_lines, session_for, use, wait_until
 
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.session import Session
@@ -109,7 +109,8 @@ def test_the_password_is_asked_once_and_a_wrong_one_again(host: PracticeHost) ->
     reader = Listed([use(host), "jobs", "jobs"], secrets=["wrong", host.password])
     ran = run_lines(session=session, reader=reader)
     asked = [prompt for prompt in reader.prompts if "assword" in prompt]
-    assert asked == [f"Password for {host.username}: "] * 2
+    (name,) = session.known
+    assert asked == [f"Password for {host.username} on {name}: "] * 2
     assert "wrong" not in ran.text
     assert "0 jobs" in ran.text or "no jobs" in ran.text
 
@@ -167,12 +168,10 @@ class Hanging(Listed):
         return line
 
     def press(self, requests_before: int) -> None:
-        pause = threading.Event()
-        while self.host.stats.requests == requests_before:
-            pause.wait(0.005)
+        wait_until(lambda: self.host.stats.requests > requests_before, "the host to be asked")
         for number in range(self.times):
-            while number and not self.session.interrupts():
-                pause.wait(0.005)
+            if number:
+                wait_until(self.session.interrupts, "the first Ctrl-C to be noted")
             signal.raise_signal(signal.SIGINT)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
+from shell_things import wait_until
 
 from bitsshell.errors import UsageError
 from bitsshell.fleet.credentials import Credentials
@@ -177,8 +178,10 @@ def test_ctrl_c_is_heard_while_a_line_waits(first: First) -> None:
 
     def hang() -> tuple[Session, Output | None]:
         assert begun.wait(WAIT_S)
-        while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            first.may_load.wait(0.005)
+        wait_until(
+            lambda: signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+            "Ctrl-C to be listened to",
+        )
         signal.raise_signal(signal.SIGINT)
         assert first.may_load.wait(WAIT_S)
         return loaded()

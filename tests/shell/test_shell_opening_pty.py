@@ -26,6 +26,7 @@ BEFORE_THE_PROMPT = {
     "bitsshell.shell.history",
     "bitsshell.shell.opening",
     "bitsshell.shell.signals",
+    "bitsshell.state_files",
 }
 """And prompt_toolkit: nothing else is worth the time of who waits for a prompt."""
 

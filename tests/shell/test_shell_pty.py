@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from shell_things import use
+from shell_things import use, wait_until
 
 pytest.importorskip("termios", reason="Windows has no pseudo-terminals like these")
 from pty_screen import LINES, PtyShell  # it needs termios
@@ -27,7 +26,7 @@ def test_the_four_steps_then_ctrl_c_in_a_watch_and_exit(
         shell.see("help lists the verbs")
         shell.see_prompt()
         shell.type(f"{use(host)}\r")
-        shell.see(f"Password for {host.username}:")
+        shell.see(f"Password for {host.username} on ")
         shell.type(f"{host.password}\r")
         shell.see("connected")
         shell.run(rf"create {file.url} C:\in\r.csv --name 'my report' --suspended")
@@ -64,9 +63,7 @@ def test_ctrl_c_and_ctrl_c_again_during_a_command_that_hangs(
         requests = host.stats.requests
         shell.type("jobs\r")
         shell.wait_for(lambda: shell.last_line == "", "the command to begin")
-        pause = threading.Event()
-        while host.stats.requests == requests:
-            pause.wait(0.005)
+        wait_until(lambda: host.stats.requests > requests, "the host to be asked")
         shell.type("\x03\x03")
         shell.see_prompt()
         shell.see("interrupted")
@@ -104,7 +101,8 @@ def test_a_password_shows_neither_its_letters_nor_its_length(
         shell.type("\x03")
         shell.see_prompt()
         line = next(line for line in shell.screen.display if "Password for" in line)
-        assert line.rstrip().endswith(f"Password for {host.username}:")
+        asked = f"Password for {host.username} on {host.endpoint.split('/')[2]}:"
+        assert line.rstrip().endswith(asked)
     assert b"secret" not in shell.raw
     assert b"***" not in shell.raw
 
@@ -215,3 +213,37 @@ def test_a_host_that_does_not_answer_is_named_while_it_is_waited_for(
         assert "waiting for" not in shell.text
         shell.type("\x04")
         assert shell.wait_for_end() == 0
+
+
+@pytest.mark.parametrize("term", ["xterm-256color", "dumb"])
+def test_what_was_typed_before_a_question_is_no_answer_to_it(
+    tmp_path: Path, fresh_fleet: PracticeFleet, fresh_host: PracticeHost, term: str
+) -> None:
+    host, file = fresh_host, fresh_fleet.files[0]
+    with PtyShell(tmp_path, TERM=term, BITSSHELL_PASSWORD=host.password) as shell:
+        shell.run(use(host))
+        shell.run(rf"create {file.url} C:\in\a --name alpha --suspended")
+        shell.type("cancel alpha\ry\rjobs\r")
+        shell.see("[y/N]")
+        shell.type("n\r")
+        shell.see("nothing was sent")
+        shell.see_prompt()
+        assert [job.name for job in host.jobs()] == ["alpha"]
+        shell.type("\x04")
+        assert shell.wait_for_end() == 0
+
+
+def test_on_the_command_line_what_was_typed_before_a_question_is_no_answer_either(
+    tmp_path: Path, fresh_fleet: PracticeFleet, fresh_host: PracticeHost
+) -> None:
+    host, file = fresh_host, fresh_fleet.files[0]
+    options = ["-H", host.endpoint, "--user", host.username, "--auth", "basic"]
+    create = rf"create {file.url} C:\in\a --name alpha --suspended"
+    lines = ["-c", create, "-c", "cancel alpha"]
+    with PtyShell(tmp_path, [*options, *lines], BITSSHELL_PASSWORD=host.password) as ran:
+        ran.type("y\r")
+        ran.see("[y/N]")
+        ran.type("n\r")
+        ran.see("nothing was sent")
+        assert ran.wait_for_end() == 5
+    assert [job.name for job in host.jobs()] == ["alpha"]

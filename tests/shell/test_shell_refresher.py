@@ -121,6 +121,57 @@ def test_a_password_that_is_rejected_in_the_background_is_not_sent_again(
     assert fresh_host.stats.requests == requests
 
 
+def test_a_password_that_a_command_got_rejected_is_not_sent_by_the_background(
+    fresh_host: PracticeHost,
+) -> None:
+    shell = shell_on("jobs", host=fresh_host)
+    fresh_host.faults.arm("expired-password")
+    shell.run("jobs")
+    requests = fresh_host.stats.requests
+    shell.after(MAX_BACKOFF_S * 10)
+    assert fresh_host.stats.requests == requests
+
+
+def test_a_password_that_is_rejected_in_the_background_is_sent_by_no_command_and_to_no_other_host(
+    fresh_fleet: PracticeFleet,
+) -> None:
+    first, second = fresh_fleet.hosts[:2]
+    shell = shell_on("jobs", host=first)
+    shell.run(use(second).replace("use ", f"use {first.endpoint} "))
+    first.faults.arm("expired-password")
+    shell.after(INTERVAL_S)  # the first one is due, the second was read a moment ago
+    requests = second.stats.requests
+    shell.run(f"jobs -H {second.endpoint}")
+    shell.after(MAX_BACKOFF_S * 10)
+    assert second.stats.requests == requests
+
+
+def test_after_a_new_logon_a_host_is_read_again(
+    fresh_host: PracticeHost,
+) -> None:
+    shell = shell_on("jobs", host=fresh_host)
+    fresh_host.faults.arm("expired-password", times=1)
+    shell.after(INTERVAL_S)
+    shell.session.credentials.ask = lambda _: fresh_host.password
+    shell.run("logout")
+    label = shell.session.targets[0].name
+    shell.run(f"jobs -H {label} --auth ntlm")
+    assert shell.session.host_status(shell.session.targets[0]).is_connected
+    requests = fresh_host.stats.requests
+    shell.after(MAX_BACKOFF_S)
+    assert fresh_host.stats.requests > requests
+
+
+def test_nothing_is_sent_after_a_logout_whatever_was_said_of_the_host_before(
+    fresh_host: PracticeHost,
+) -> None:
+    shell = shell_on("jobs", f"jobs -H {fresh_host.endpoint} --auth ntlm", host=fresh_host)
+    shell.run("logout")
+    requests = fresh_host.stats.requests
+    shell.after(MAX_BACKOFF_S)
+    assert fresh_host.stats.requests == requests
+
+
 def test_a_host_that_is_down_is_marked_and_asked_less_and_less(
     fresh_fleet: PracticeFleet, fresh_host: PracticeHost
 ) -> None:

@@ -17,15 +17,16 @@ from prompt_toolkit.output import ColorDepth
 from prompt_toolkit.styles import Style
 
 from bitsshell.render.bars import GLYPHS
+from bitsshell.render.waiting import WaitingWords
 from bitsshell.results import Ending, Event, Summary
 from bitsshell.shell.live.drawing import PLAIN_STYLES, STYLES, Line, chosen_styles, draw
-from bitsshell.shell.live.keys import Answer, Leave, press
+from bitsshell.shell.live.keys import Answer, Leave, paste, press
 from bitsshell.shell.live.model import Model
 from bitsshell.shell.live.stream import Stream
 from bitsshell.terminal import Asking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from prompt_toolkit.input import Input
     from prompt_toolkit.key_binding import KeyPressEvent
@@ -37,10 +38,13 @@ if TYPE_CHECKING:
 _ESCAPE_S = 0.05
 """How long a lone Esc is waited for to become the beginning of another key."""
 
+_INTERRUPTING = ("c-c", "<sigint>")
 _NAMED_KEYS = (
     *("up", "down", "pageup", "pagedown", "home", "end"),
-    *("enter", "escape", "backspace", "c-h", "c-u", "c-c", "<sigint>"),
+    *("enter", "escape", "backspace", "c-h", "c-u", *_INTERRUPTING),
 )
+_KEYS_BEGIN = ("[", "O")
+"""What follows Esc in what terminals send for a key (ECMA-48: CSI and SS3)."""
 
 
 class LiveView:
@@ -65,6 +69,10 @@ class LiveView:
         self._is_left = threading.Event()
         self._left_by: Leave | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._is_in_key = False
+        self._is_unseen = False
+        """Whether a question stands that has not been drawn yet: no key can be meant for it."""
+        self._waiting = WaitingWords(session.clock.monotonic)
         self._stream: Stream | None = None
         self.application: Application[None] = Application(
             layout=Layout(Window(_Screen(self.model), always_hide_cursor=True)),
@@ -79,6 +87,7 @@ class LiveView:
         )
         self.application.ttimeoutlen = _ESCAPE_S
         self.application.timeoutlen = _ESCAPE_S
+        self.application.after_render += self._drawn
 
     def watch(self, invocation: Invocation) -> Iterator[Event]:
         """Run the watch; afterwards yield what stays: messages, errors, last frame, summary.
@@ -86,7 +95,7 @@ class LiveView:
         Raises as the dispatcher does, and KeyboardInterrupt when Ctrl-C comes twice.
         """
         stream = self._stream = Stream(self.session, invocation, Asking(self._ask), self)
-        with self.session.interrupts.deferred(), self._asking_here():
+        with self.session.interrupts.deferred(), self._on_this_screen():
             try:
                 self.application.run(pre_run=stream.start)
             except EOFError:  # the terminal is gone
@@ -94,10 +103,10 @@ class LiveView:
             finally:
                 self._leave()
                 stream.stop()
-        if stream.error is not None:
-            raise stream.error
         for event in stream.kept():
             yield self._as_left(event)
+        if stream.error is not None:
+            raise stream.error  # at last: what keys did before it must stay in sight
 
     def _as_left(self, event: Event) -> Event:
         """Who leaves a watch by q has seen what there was to see: that is no interruption."""
@@ -143,30 +152,48 @@ class LiveView:
         return answer
 
     def _ask_secret(self, prompt: str) -> str:
+        """The same without showing what is typed. Raises KeyboardInterrupt when the view is left.
+
+        Who types no password goes on without the host that wants it.
+        """
         answer = self._answer(prompt, is_secret=True)
         if answer is None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt if self._is_left.is_set() else EOFError
         return answer
 
     def _answer(self, question: str, *, is_secret: bool) -> str | None:
         if self._is_left.is_set():
             return None
-        self._post(lambda: self.model.ask(question, is_secret=is_secret))
+        self._post(lambda: self.put_question(question, is_secret=is_secret))
         return self._answers.get()
 
+    def _wait_for(self, hosts: Collection[str] | None) -> None:
+        text = self._waiting(hosts)
+        if text != self.model.awaited:
+            self._post(lambda: setattr(self.model, "awaited", text))
+
     @contextmanager
-    def _asking_here(self) -> Iterator[None]:
-        """Let passwords be asked for on this screen, if anybody may be asked at all."""
-        credentials = self.session.credentials
-        before = credentials.ask
-        if before is not None:
+    def _on_this_screen(self) -> Iterator[None]:
+        """Name here the hosts that are waited for, and ask for passwords if anybody may be."""
+        session, credentials = self.session, self.session.credentials
+        waiting, ask = session.waiting, credentials.ask
+        session.waiting = self._wait_for
+        if ask is not None:
             credentials.ask = self._ask_secret
         try:
             yield
         finally:
-            credentials.ask = before
+            session.waiting, credentials.ask = waiting, ask
 
     # Called in the screen's thread
+
+    def put_question(self, question: str, *, is_secret: bool) -> None:
+        """Ask; keys count from when the question has been drawn."""
+        self.model.ask(question, is_secret=is_secret)
+        self._is_unseen = True
+
+    def _drawn(self, _: object) -> None:
+        self._is_unseen = False
 
     def _bindings(self) -> KeyBindings:
         keys = KeyBindings()
@@ -176,20 +203,42 @@ class LiveView:
 
         for name in _NAMED_KEYS:
             keys.add(name)(named(name))
+        for name in _INTERRUPTING:
+            keys.add("escape", name)(named(name))
+
+        @keys.add("escape", "escape")
+        def _(_: KeyPressEvent) -> None:
+            self.press("escape")
+            self.press("escape")
 
         @keys.add(Keys.Any)
         def _(event: KeyPressEvent) -> None:
-            for character in event.data:
-                self.press(character)
+            self._press_any(event.key_sequence[-1].key)
+
+        @keys.add("escape", Keys.Any)
+        def _(event: KeyPressEvent) -> None:
+            """Alt with a key, or the beginning of one that prompt_toolkit does not know."""
+            self._is_in_key = event.key_sequence[-1].key in _KEYS_BEGIN
 
         @keys.add(Keys.BracketedPaste)
         def _(event: KeyPressEvent) -> None:
-            """A block that was pasted by mistake is no row of commands."""
+            if not self._is_unseen:
+                paste(self.model, event.data)
 
         return keys
 
+    def _press_any(self, key: str) -> None:
+        """Take a key by its own name, never by the letters that the terminal sends for it."""
+        if self._is_in_key:
+            self._is_in_key = not _is_end_of_key(key)
+        else:
+            self.press(key)
+
     def press(self, key: str) -> None:
         """Take a key."""
+        self._is_in_key = False
+        if self._is_unseen and key not in _INTERRUPTING:
+            return
         wish = press(self.model, key)
         match wish:
             case Leave():
@@ -241,6 +290,11 @@ class _Screen(UIControl):
     def is_focusable(self) -> bool:
         """It has the focus, for there is nothing else."""
         return True
+
+
+def _is_end_of_key(key: str) -> bool:
+    """Whether what a terminal sends for a key ends here (ECMA-48, 5.4: parameters are below @)."""
+    return len(key) > 1 or "@" <= key <= "~"
 
 
 def _can_show(encoding: str | None, text: str) -> bool:

@@ -18,6 +18,7 @@ from bitsshell.render.errors import job_error_lines
 from bitsshell.render.frames import heading_parts
 from bitsshell.render.text import (
     ELLIPSIS,
+    broken,
     clip,
     clip_middle,
     display_width,
@@ -100,7 +101,12 @@ SHORT_FOOTER = "? help  q quit  / filter  e errors  enter details  space mark  r
 """For a terminal of 80 columns."""
 
 _GAP = "  "
-_LEAST_NAME, _MOST_NAME = 12, 48
+_MOST_NAME = 48
+_LEAST_NAME, _SHORT_NAME = 8, 12
+_DROPPED = ("spark", "amount", "rate", "bar", "left")
+"""What goes, in this order, before a name may be shorter than 12."""
+_DROPPED_AT_LAST: tuple[tuple[str, ...], ...] = ((), ("percent",), ("host",), ("percent", "host"))
+"""Beside names of 8: the first of these that makes the rest fit."""
 _LEAST_STATE = 6
 _LEAST_BAR, _MOST_BAR = 8, 30
 _MOST_HOST = 20
@@ -115,11 +121,11 @@ class _Columns:
     name: int
     bar: int
     spark: int
-    amount: int = 17
-    rate: int = 10
-    left: int = 7
-    state: int = 15
-    percent: int = 4
+    amount: int
+    rate: int
+    left: int
+    state: int
+    percent: int
 
 
 def draw(model: Model, width: int, height: int, *, blocks: bool = True) -> list[Line]:
@@ -161,7 +167,7 @@ def _list(model: Model, width: int, height: int, *, blocks: bool) -> list[Line]:
 
 def _nothing(model: Model) -> str:
     if model.frame is None:
-        return "  asking the hosts ..."
+        return f"  {model.awaited or 'asking the hosts ...'}"
     return "  no job matches" if model.rows else "  no jobs"
 
 
@@ -203,7 +209,7 @@ def _columns(model: Model, width: int) -> _Columns:
         host = min(_MOST_HOST, longest)
     shown = {
         "host": host,
-        "name": _LEAST_NAME,
+        "name": _SHORT_NAME,
         "state": 15,
         "bar": _LEAST_BAR,
         "percent": 4,
@@ -213,10 +219,16 @@ def _columns(model: Model, width: int) -> _Columns:
         "left": 7,
     }
     room = width - 2  # the cursor and the mark
-    for dropped in ("spark", "amount", "rate", "bar", "left", "percent", "host"):
-        if _taken(shown) <= room:
-            break
-        shown[dropped] = 0
+    for dropped in _DROPPED:
+        if _taken(shown) > room:
+            shown[dropped] = 0
+    if _taken(shown) > room:
+        shown["name"] = _LEAST_NAME
+        last = {"percent": shown["percent"], "host": host}
+        for gone in _DROPPED_AT_LAST:
+            shown |= last | dict.fromkeys(gone, 0)
+            if _taken(shown) <= room:
+                break
     spare = room - _taken(shown)
     if spare < 0:
         shown["state"] = max(_LEAST_STATE, shown["state"] + spare)
@@ -265,7 +277,7 @@ def _row(
     colour = STATE_STYLES.get(job.state, "")
     style = colour + cursor
     lead = (">" if is_cursor else " ") + ("*" if key_of(job) in model.marks else " ")
-    front = [lead + _host(job, columns) + pad(clip(neutral(job.name), columns.name), columns.name)]
+    front = lead + _host(job, columns) + pad(clip(neutral(job.name), columns.name), columns.name)
     back = []
     if columns.percent:
         back.append(pad(units.percent(job.fraction), columns.percent, "right"))
@@ -280,7 +292,7 @@ def _row(
     )
     left = pad(units.time_left(row.time_left_s), columns.left, "right") if columns.left else ""
     pieces: Line = [
-        (cursor, front[0] + _GAP),
+        (cursor, front + _GAP),
         (style, pad(clip(job.state.name, columns.state), columns.state)),
         *([(cursor, _GAP), (colour, bar)] if bar else []),
         *([(cursor, _GAP + _GAP.join(back))] if back else []),
@@ -345,11 +357,9 @@ def _foot(model: Model, width: int) -> list[Line]:
         case Mode.QUESTION | Mode.SECRET:
             typed = "" if model.mode is Mode.SECRET else neutral(model.typed)
             *above, last = [neutral(line) for line in model.question.splitlines() or [""]]
-            parts = [part for line in above for part in wrapped(line, width, "  ")]
-            lines = [[("class:question", clip(part, width))] for part in parts]
-            room = max(1, width - 1 - display_width(typed))
-            asked = f"{clip(last, room)}{typed}_"
-            return [*lines, [("class:question", clip_middle(asked, width))]]
+            asked = f"{last}{clip_middle(typed, width)}_"
+            parts = [part for line in (*above, asked) for part in broken(line, width)]
+            return [[("class:question", part)] for part in parts]
         case Mode.FILTER:
             return [[("class:question", clip_middle(f"filter: {neutral(model.filter)}_", width))]]
         case Mode.HELP | Mode.MESSAGES:

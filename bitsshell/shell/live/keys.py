@@ -167,6 +167,18 @@ def edited(text: str, key: str) -> str:
     return text + key if len(key) == 1 and key.isprintable() else text
 
 
+def paste(model: Model, text: str) -> None:
+    """Take a pasted block where letters are typed; anywhere else it is no row of commands."""
+    letters = "".join(filter(str.isprintable, text))
+    match model.mode:
+        case Mode.QUESTION | Mode.SECRET:
+            model.typed += letters
+        case Mode.FILTER:
+            model.set_filter(model.filter + letters)
+        case _:
+            pass
+
+
 def commands(model: Model, verb: str) -> tuple[Command, ...]:
     """The verb on the chosen jobs, and on no other.
 

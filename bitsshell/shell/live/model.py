@@ -93,6 +93,8 @@ class Model:
         self.messages: deque[str] = deque(maxlen=KEPT_MESSAGES)
         self.message = ""
         self.busy = ""
+        self.awaited = ""
+        """Which hosts are waited for, in words."""
         self.question = ""
         self.typed = ""
         self._waiting: Frame | None = None

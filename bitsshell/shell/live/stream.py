@@ -154,7 +154,8 @@ def _said(event: Event) -> list[str]:
         case Notice(text=text):
             return [text]
         case Planned(plan=plan):
-            return plan_lines(plan, _PLAN_WIDTH)
+            headline, *steps = plan_lines(plan, _PLAN_WIDTH)
+            return [*steps, headline]  # the last stays in sight: that nothing was sent
         case Outcome(error=error) if error is not None:
             return [f"{event.status.value}: {error.lines()[0]}"]
         case Outcome():
