@@ -117,6 +117,8 @@ def _lines(config: Config) -> Iterator[str]:
         readonly = group.read_only or None
         hosts = list(group.members)
         yield from _pairs({"hosts": hosts, **_logon(group.logon), "readonly": readonly})
+    for target, why in inventory.kept_read_only().items():
+        yield f"# {target.name} ({target.url}) stays read-only: an earlier file says so of {why}"
     if config.colours:
         yield "[colours]"
         yield from _pairs({_state(state): words for state, words in config.colours.items()})

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MASK = "***"
 
@@ -49,26 +52,70 @@ class KnownSecrets:
             text = _without_encoded(text, self._encoded)
         return self._pattern.sub(MASK, text)
 
-    def scrub_json(self, value: Any) -> Any:
-        """The same of all texts in a value that is ready for JSON, keys included."""
-        if self._pattern is None:
-            return value
-        match value:
-            case str():
-                return self.scrub(value)
-            case dict():
-                return {self.scrub_json(key): self.scrub_json(item) for key, item in value.items()}
-            case list() | tuple():
-                return [self.scrub_json(item) for item in value]
-            case _:
-                return value
-
 
 _KNOWN = KnownSecrets()
 
 learn = _KNOWN.learn
 scrub = _KNOWN.scrub
-scrub_json = _KNOWN.scrub_json
+
+
+def scrub_json(value: Any, mask: Callable[[str], str] = scrub) -> Any:
+    """JSON that anybody made, as a cell that shows some, with every text masked: keys, too.
+
+    For records of ours there is `scrub_record`, which leaves their structure alone.
+    """
+    match value:
+        case str():
+            return mask(value)
+        case dict():
+            return {scrub_json(key, mask): scrub_json(item, mask) for key, item in value.items()}
+        case list() | tuple():
+            return [scrub_json(item, mask) for item in value]
+        case _:
+            return value
+
+
+_OUR_WORDS = frozenset(
+    {
+        "context", "effect", "ended", "ending", "event", "front", "kind", "mode", "operation",
+        "previous_state", "priority", "recording", "state", "status", "type", "verb", "view",
+        "at", "began", "ended_at",
+        "hash", "machine", "root", "run", "session", "sha256",
+    }
+)  # fmt: skip
+"""Keys of records whose values nobody types: words of ours, moments, ids, hashes."""
+_NAMED_BY_LABEL = "known"
+"""The key of a record whose keys are not ours, but the labels of hosts."""
+
+
+def scrub_record(record: Any, mask: Callable[[str], str] = scrub) -> Any:
+    """A record of ours, ready for JSON, with every free text masked.
+
+    Its keys, and values out of a set of ours (a kind, a status, the verb of `words`), stay as they
+    are: where a password is like one of them, masking it would hide nothing and make the record
+    unreadable. For JSON of anybody else there is `scrub_json`.
+    """
+    match record:
+        case str():
+            return mask(record)
+        case dict():
+            return {str(key): _scrub_item(str(key), item, mask) for key, item in record.items()}
+        case list() | tuple():
+            return [scrub_record(item, mask) for item in record]
+        case _:
+            return record
+
+
+def _scrub_item(key: str, item: Any, mask: Callable[[str], str]) -> Any:
+    match item:
+        case str() if key in _OUR_WORDS:
+            return item
+        case [verb, *words] if key == "words":
+            return [verb, *scrub_record(words, mask)]
+        case dict() if key == _NAMED_BY_LABEL:
+            return {mask(str(label)): scrub_record(one, mask) for label, one in item.items()}
+        case _:
+            return scrub_record(item, mask)
 
 
 def _without_encoded(text: str, cores: re.Pattern[str]) -> str:

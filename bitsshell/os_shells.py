@@ -283,13 +283,31 @@ def _for_powershell(text: str) -> str:
 
 
 def cut_posix(line: str) -> tuple[list[str], str, str]:
-    """The words of a line as a POSIX shell cuts it: the complete ones, the last, its quote."""
-    for mark in ("", "'", '"'):
-        try:
-            words = shlex.split(line + mark)
-        except ValueError:
-            continue
-        if not mark and (not line or line[-1].isspace()) and not line.endswith("\\ "):
-            return words, "", ""
-        return words[:-1], words[-1] if words else "", mark
-    return shlex.split(line[:-1]), "", ""  # a backslash at the end
+    """The words of a line as a POSIX shell cuts it: the complete ones, the last, its quote.
+
+    A backslash at the end is to quote what is not typed yet, but for one in single quotes.
+    """
+    whole = line[:-1] if _ends_in_escape(line) else line
+    words = _split(whole)
+    if words is not None:
+        is_between = not whole or (whole[-1].isspace() and not _ends_in_escape(whole[:-1]))
+        return (words, "", "") if is_between else (words[:-1], words[-1], "")
+    mark = "'"
+    words = _split(line + mark)
+    if words is None:
+        mark = '"'
+        words = shlex.split(whole + mark)
+    return words[:-1], words[-1], mark
+
+
+def _split(text: str) -> list[str] | None:
+    """The words of a text; None while a quote is open."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return None
+
+
+def _ends_in_escape(text: str) -> bool:
+    """Whether the last backslash stands for itself and quotes what comes next."""
+    return (len(text) - len(text.rstrip("\\"))) % 2 == 1

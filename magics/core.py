@@ -14,6 +14,7 @@ from bitsshell.api.errors import CommandError, Interrupted, from_error, from_res
 from bitsshell.api.running import Engine, Ran
 from bitsshell.api.sets import WatchResult, answer_of
 from bitsshell.commands.declare import HELP_OPTIONS
+from bitsshell.commands.own_lines import checked
 from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.targets import Auth
 from bitsshell.journal import Draft, EntryKind, JournalUnavailable, open_journal
@@ -146,11 +147,11 @@ class Core:
                 print(help_for((verb,)))  # noqa: T201
                 return None
             value = self.tasks.show(rest) if verb == "tasks" else self._plot(rest)
-            return self._kept(value, words)
+            return self.kept(value, words)
         if words.background is not None:
             return self.tasks.start(words, typed)
-        if verb == "wait" and self.tasks.are_meant(rest):
-            return self._kept(self.tasks.join(rest), words)
+        if verb == "wait" and (meant := self.tasks.meant(rest)) is not None:
+            return self.kept(self.tasks.join(*meant), words)
         if verb == "watch" and not rest and self.tasks.can_reattach():
             return self.tasks.reattach(words, typed)
         return self.carry_out(words, typed)
@@ -185,12 +186,12 @@ class Core:
         self.in_sight = answer if ran.is_in_sight else None
         return answer
 
-    def _kept(self, value: Any, words: Words) -> Any:
+    def kept(self, value: Any, words: Words) -> Any:
+        """A value that no verb gave, kept where it was wanted, and not shown where it was not."""
         if words.into is not None:
             self.shell.user_ns[words.into] = value
         if words.is_quiet:
             self.in_sight = value
-            return None
         return value
 
     def _plot(self, arguments: list[str]) -> Any:
@@ -289,7 +290,7 @@ def _has_no_end(invocation: Invocation) -> bool:
 
 def _session() -> Session:
     try:
-        loaded = config.load()
+        loaded = checked(config.load())
         return Session(config=loaded, front="notebook", journal=open_journal(loaded.journal))
     except BitsShellError as error:
         raise from_error(error) from error

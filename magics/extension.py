@@ -1,7 +1,7 @@
 """Loading and unloading: `%bits`, one magic a verb, completion, and one session a shell.
 
-Only IPython is imported here. What runs a command is in `magics.core`, which is imported when the
-first one runs, or its help is asked for.
+Only IPython and the table of names are imported here. What runs a command is in `magics.core`,
+which is imported when the first one runs, or its help is asked for.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from magics.core import Core
 
 _ANSWER = "bitsshell.api.answers.Answer"
+_SHOWN = (
+    _ANSWER,
+    "bitsshell.api.plotting.Plot",
+    "magics.tasklists.Joined",
+    "magics.tasklists.TaskList",
+)
+"""What magics return, by name, for nothing of it is imported before the first one runs."""
 
 
 class BitsMagic:
@@ -102,11 +109,6 @@ class BitsMagics(Magics):
             self._core = Core(self)
         return self._core
 
-    @property
-    def is_started(self) -> bool:
-        """Whether a command ever ran."""
-        return self._core is not None
-
     @validate(*traits_of_ours)
     def _checked(self, proposal: Any) -> Any:
         from bitsshell.errors import UsageError
@@ -133,7 +135,7 @@ class BitsMagics(Magics):
         return matched(context, lambda: self.core.session)
 
     def show(self, answer: Any) -> None:
-        """Take over the display of an answer that the running cell shows already.
+        """Take over the display of what the running cell shows already, or shall not show.
 
         Raises:
             NotImplementedError: it shows itself, says IPython's protocol.
@@ -148,6 +150,13 @@ class BitsMagics(Magics):
         if self._core is not None:
             self._core.in_sight = None
 
+    def leave(self) -> None:
+        """The cell that unloaded them is over, and did not load them again."""
+        _leaving.pop(self.shell, None)
+        cast("InteractiveShell", self.shell).events.unregister("post_execute", self.leave)
+        atexit.unregister(self.close)
+        self.close()
+
     def close(self) -> None:
         """End what runs in the background, and close the connections."""
         core, self._core = self._core, None
@@ -155,42 +164,65 @@ class BitsMagics(Magics):
             core.close()
 
 
+_leaving: dict[object, BitsMagics] = {}
+"""By shell: what the running cell unloaded. `%reload_ext` unloads and loads in one cell, and many
+notebooks begin with it: the session goes on then, with its hosts, watches and settings."""
+
+
 def load(shell: InteractiveShell) -> None:
     """Register everything, unless it is there."""
     if _loaded(shell) is not None:
         return
-    from magics.matcher import as_matcher
-
-    magics = BitsMagics(shell)
+    magics = _taken_back(shell) or _made(shell)
     shell.register_magics(magics)
-    magics.matcher = as_matcher(magics.match)
     shell.Completer.custom_matchers.append(magics.matcher)
-    _display_formatter(shell).for_type_by_name(*_ANSWER.rsplit(".", 1), magics.show)
+    for name in _SHOWN:
+        _formatters(shell).ipython_display_formatter.for_type_by_name(*_split(name), magics.show)
+    _formatters(shell).mimebundle_formatter.for_type_by_name(*_split(_ANSWER), _bundle)
     shell.events.register("pre_execute", magics.forget_sight)
     shell.input_transformers_cleanup.append(give_body)
     _hide_secrets(shell)
     shell.events.register("post_run_cell", _hide_in_result)
+
+
+def _made(shell: InteractiveShell) -> BitsMagics:
+    from magics.matcher import as_matcher
+
+    magics = BitsMagics(shell)
+    magics.matcher = as_matcher(magics.match)
     atexit.register(magics.close)
+    return magics
+
+
+def _taken_back(shell: InteractiveShell) -> BitsMagics | None:
+    """What this cell has unloaded before."""
+    magics = _leaving.pop(shell, None)
+    if magics is not None:
+        shell.events.unregister("post_execute", magics.leave)
+        cast("list[object]", shell.configurables).append(magics)
+    return magics
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take everything away again."""
+    """Take everything away again. The session ends with the cell, unless that loads it again."""
     magics = _loaded(shell)
     if magics is None:
         return
-    atexit.unregister(magics.close)
     vars(shell).pop("_showtraceback", None)
     shell.events.unregister("post_run_cell", _hide_in_result)
     shell.input_transformers_cleanup.remove(give_body)
     shell.events.unregister("pre_execute", magics.forget_sight)
-    _display_formatter(shell).pop(_ANSWER, None)
+    _formatters(shell).mimebundle_formatter.pop(_ANSWER, None)
+    for name in _SHOWN:
+        _formatters(shell).ipython_display_formatter.pop(name, None)
     shell.Completer.custom_matchers.remove(magics.matcher)
     for kind, mine in magics.magics.items():
         for name in mine:
             shell.magics_manager.magics[kind].pop(name, None)
     shell.magics_manager.registry.pop(BitsMagics.__name__, None)
     cast("list[object]", shell.configurables).remove(magics)
-    magics.close()
+    _leaving[shell] = magics
+    shell.events.register("post_execute", magics.leave)
 
 
 def give_body(lines: list[str]) -> list[str]:
@@ -236,5 +268,16 @@ def _loaded(shell: InteractiveShell) -> BitsMagics | None:
     return found if isinstance(found, BitsMagics) else None
 
 
-def _display_formatter(shell: InteractiveShell) -> Any:
-    return cast("Any", shell.display_formatter).ipython_display_formatter
+def _formatters(shell: InteractiveShell) -> Any:
+    return cast("Any", shell.display_formatter)
+
+
+def _split(name: str) -> tuple[str, str]:
+    module, _, kind = name.rpartition(".")
+    return module, kind
+
+
+def _bundle(answer: Any) -> dict[str, Any]:
+    from magics.views import answer_bundle
+
+    return answer_bundle(answer)

@@ -31,8 +31,8 @@ _MORE = {
         "With --bg NAME the next cells run meanwhile; %bits_wait NAME joins it."
     ),
     "wait": (
-        "With the name of a background watch, or alone for all of them, it waits for their end\n"
-        "(--timeout). With any other option it is a job's name."
+        "With names of background watches, or alone for all of them, it waits for their end; for\n"
+        "so long at most with --timeout. With any other option, or behind --, it waits for jobs."
     ),
 }
 _OWN_HELP = {
@@ -60,12 +60,15 @@ def help_of(verb: str | None) -> str:
             "%%bits runs the lines below it, each a command, until one fails.\n\n" + verb_list()
         )
     if verb in OWN:
-        return _OWN_HELP[verb].format(short=OWN[verb])
-    rows = MAGIC_OPTIONS | (BACKGROUND_OPTION if verb == "watch" else {})
-    options = "\n".join(f"  {name:<13}{text}" for name, text in rows.items())
+        return f"{_OWN_HELP[verb].format(short=OWN[verb])}\n\n{_rows(MAGIC_OPTIONS)}"
+    options = _rows(MAGIC_OPTIONS | (BACKGROUND_OPTION if verb == "watch" else {}))
     extra = [_BODIES[VERBS.get(verb, Body.NONE)].format(verb=verb), _MORE.get(verb, "")]
     more = "".join(f"\n  {line}" for text in extra if text for line in text.splitlines())
     return f"{help_text([verb])}\n\n{_IN_NOTEBOOKS.format(options=options, more=more)}"
+
+
+def _rows(options: dict[str, str]) -> str:
+    return "\n".join(f"  {name:<13}{text}" for name, text in options.items())
 
 
 def help_for(words: tuple[str, ...]) -> str:

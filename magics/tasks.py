@@ -7,26 +7,28 @@ the cell that the watch was started in. `%bits_wait` joins it and flushes the la
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from IPython import display
 
 from bitsshell.api.background import BackgroundWatch
-from bitsshell.api.errors import Interrupted, from_result
+from bitsshell.api.errors import MAX_LINES, Interrupted, TimeLimitReached, from_result
 from bitsshell.api.running import Kept, Ran, Unseen
 from bitsshell.api.sets import WatchResult
 from bitsshell.bits import JobList
-from bitsshell.commands.types import Duration
+from bitsshell.commands import VERBS
 from bitsshell.errors import UsageError, shown
 from bitsshell.render.text import counted, neutral
-from bitsshell.render.units import timestamp
 from bitsshell.results import Frame
 from magics.people import asking, is_kernel
-from magics.views import FRAME_INTERVAL_S, frame_bundle
+from magics.tasklists import Joined, Task, TaskList
+from magics.views import FRAME_INTERVAL_S, answer_bundle, frame_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from bitsshell.api.errors import CommandError
     from bitsshell.api.running import LastWatch
     from bitsshell.session import Session
     from magics.core import Core
@@ -35,47 +37,11 @@ if TYPE_CHECKING:
 _BATCH_INTERVAL_S = 5.0
 _TICK_S = 0.2
 _DEFAULT_INTERVAL_S = 2.0
+_LIMIT = next(option for option in VERBS["wait"].params if option.name == "timeout")
+"""Who waits for a watch says for how long as who waits for a job does."""
 
 _display: Any = display.display  # IPython has no types for it
 _update: Any = display.update_display
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One background watch as it stood at a moment."""
-
-    name: str
-    state: str
-    jobs: int
-    began: str
-    as_of: str
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class TaskList(Sequence[Task]):
-    """The background watches of a session."""
-
-    tasks: tuple[Task, ...]
-
-    def __getitem__(self, index: Any) -> Any:
-        """One by position, or by name."""
-        if isinstance(index, str):
-            return next(task for task in self.tasks if task.name == index)
-        return self.tasks[index]
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self.tasks)
-
-    def __repr__(self) -> str:
-        """One line each."""
-        if not self.tasks:
-            return "no watch was started in the background"
-        return "\n".join(
-            f"{task.name}: {task.state}, {counted(task.jobs, 'job')}, began {task.began}"
-            + (f", as of {task.as_of}" if task.as_of else "")
-            for task in self.tasks
-        )
 
 
 class Tasks:
@@ -106,12 +72,7 @@ class Tasks:
         Raises:
             UsageError: a watch of that name goes on.
         """
-        name = words.background or ""
-        if name in self._watches and not self._watches[name].is_over:
-            raise UsageError(
-                f"a watch {shown(name)} goes on in the background",
-                hint=f"%bits_wait {name} joins it, %bits_tasks --stop {name} ends it",
-            )
+        name = self._free(words.background or "")
         core = self._core
         interaction = asking(core.shell, core.session, is_batch=core.is_batch)
         dispatcher, invocation = core.engine.parse(words.words, interaction, typed)
@@ -146,37 +107,51 @@ class Tasks:
             core.in_sight = answer
         return answer
 
-    def are_meant(self, arguments: Sequence[str]) -> bool:
-        """Whether `%bits_wait` with these means background watches, and no jobs."""
-        names = [word for word in arguments if not word.startswith("-")]
-        rest = [word for word in arguments if word.startswith("-")]
-        if rest in (["--timeout"], ["-t"]) and names:
-            names.pop()
-        elif rest and not rest[0].startswith("--timeout="):
-            return False
-        return all(name in self._watches for name in names) and (bool(names) or not arguments[1:])
+    def _free(self, name: str) -> str:
+        """The name, which no watch has that goes on. Raises UsageError."""
+        if name in self._watches and not self._watches[name].is_over:
+            raise UsageError(
+                f"a watch {shown(name)} goes on in the background",
+                hint=f"%bits_wait {name} joins it, %bits_tasks --stop {name} ends it",
+            )
+        return name
 
-    def join(self, arguments: Sequence[str]) -> Any:
+    def meant(
+        self, arguments: Sequence[str]
+    ) -> tuple[Sequence[BackgroundWatch], float | None] | None:
+        """The watches that `%bits_wait` with these words is for, and its time limit in seconds.
+
+        None where it is for jobs: a word is no name of a watch, or an option is not `--timeout`.
+
+        Raises:
+            UsageError: the time limit is none.
+        """
+        read = _names_and_limit(arguments)
+        if read is None:
+            return None
+        names, limit_s = read
+        if not all(name in self._watches for name in names):
+            return None
+        return [self._watches[name] for name in names or self._watches], limit_s
+
+    def join(self, watches: Sequence[BackgroundWatch], limit_s: float | None) -> Any:
         """Wait for background watches to end; what they saw, of several a tuple.
 
         Raises:
-            CommandError: one of them did not end well, or the time limit came first.
+            CommandError: some of them did not end well, or the time limit came first.
             Interrupted: Ctrl-C; the watches go on.
         """
-        names, limit_s = _names_and_limit(arguments)
-        watches = [self._watches[name] for name in names] or list(self._watches.values())
         if not watches:
             raise UsageError(
                 "no watch was started in the background",
                 hint="%bits_watch JOB --bg NAME; %bits_wait JOB waits for a job",
             )
         self._wait(watches, limit_s)
-        problems = [watch.problem for watch in watches if watch.problem is not None]
         for watch in watches:
             self._displays[watch.name].show(watch, is_last=True)
-        if problems:
-            raise problems[0]
-        answers = tuple(watch.answer for watch in watches)
+        if (problem := _problem_of(watches)) is not None:
+            raise problem
+        answers = Joined(watch.answer for watch in watches)
         return answers[0] if len(answers) == 1 else answers
 
     def _wait(self, watches: Sequence[BackgroundWatch], limit_s: float | None) -> None:
@@ -203,7 +178,7 @@ class Tasks:
                 raise UsageError(f"there is no watch {shown(name)}", hint=f"there are: {known}")
             watch.stop()
             self._displays[name].show(watch, is_last=True)
-        return TaskList(tuple(map(_task, self._watches.values())))
+        return TaskList(tuple(map(Task.of, self._watches.values())))
 
     # The last one
 
@@ -248,8 +223,7 @@ class Tasks:
                 "the last watch is over; whole queues are watched with any option: "
                 "%bits_watch --interval 2"
             )
-        if words.into is not None:
-            self._core.shell.user_ns[words.into] = answer
+        self._core.kept(answer, words)
         return answer
 
     def _attach(self, watch: BackgroundWatch, words: Words) -> Any:
@@ -259,8 +233,8 @@ class Tasks:
         place.begin(watch.answer)
         self._wait([watch], None)
         place.show(watch, is_last=True)
-        if watch.problem is not None:
-            raise watch.problem
+        if (problem := _problem_of([watch])) is not None:
+            raise problem
         answer = watch.answer
         if words.into is not None:
             self._core.shell.user_ns[words.into] = answer
@@ -314,7 +288,7 @@ class _Place:
         self._shown_s, self._is_done = now_s, is_over
         settings = self._core.engine.settings
         bundle = (
-            watch.answer._repr_mimebundle_()
+            answer_bundle(watch.answer)
             if is_over
             else frame_bundle(watch.frame, watch.rates, settings)
         )
@@ -346,16 +320,23 @@ def _words_for(answer: WatchResult, params: dict[str, Any], call: Any) -> list[s
     return [*words, *(job.id for job in answer)] if named else words
 
 
-def _names_and_limit(arguments: Sequence[str]) -> tuple[list[str], float | None]:
-    names: list[str] = []
+def _names_and_limit(arguments: Sequence[str]) -> tuple[list[str], float | None] | None:
+    """Names, once each, and the time limit; None where there is an option that is another one."""
+    names: dict[str, None] = {}
     limit_s: float | None = None
     left = iter(arguments)
     for word in left:
-        if word == "--timeout" or word.startswith("--timeout="):
-            limit_s = Duration().convert(word.partition("=")[2] or next(left, ""), None, None)
+        option, equals, value = word.partition("=")
+        if option == "--timeout":
+            typed = value if equals else next(left, None)
+            if typed is None:
+                return None  # the verb says what is missing
+            limit_s = _LIMIT.type.convert(typed, _LIMIT, None)
+        elif word.startswith("-"):
+            return None
         else:
-            names.append(word)
-    return names, limit_s
+            names[word] = None
+    return list(names), limit_s
 
 
 def _stopped(arguments: Sequence[str]) -> list[str]:
@@ -372,22 +353,23 @@ def _stopped(arguments: Sequence[str]) -> list[str]:
     return names
 
 
-def _task(watch: BackgroundWatch) -> Task:
-    frame = watch.frame
-    state = "running"
-    if watch.is_over:
-        state = "stopped" if watch.is_stopped else "failed" if watch.problem else "final"
-    return Task(
-        name=watch.name,
-        state=state,
-        jobs=0 if frame is None else len(frame.rows),
-        began=timestamp(watch.began_at),
-        as_of="" if frame is None else timestamp(frame.as_of),
-    )
+def _problem_of(watches: Sequence[BackgroundWatch]) -> CommandError | None:
+    """What to raise about watches that are over: the first problem, which names the others."""
+    problems = {watch.name: watch.problem for watch in watches if watch.problem is not None}
+    if not problems:
+        return None
+    first, *others = problems
+    problem = copy(problems[first])  # the watch keeps its own, to be raised again as it is
+    problem.__cause__ = problems[first].__cause__
+    if len(watches) > 1:
+        problem.at(first)
+    if others:
+        what, *more = problem.said
+        problem.said = (what, f"{', '.join(others)} did not end well either", *more)[:MAX_LINES]
+        problem.errors = tuple(error for one in problems.values() for error in one.errors)
+    return problem
 
 
 def _too_late(watch: BackgroundWatch, limit_s: float) -> BaseException:
-    from bitsshell.api.errors import TimeLimitReached
-
     said = f"wait: {neutral(watch.name)} was not over after {limit_s:g} s; it goes on"
     return TimeLimitReached([said], result=watch.answer)

@@ -23,6 +23,7 @@ from bitsshell.render.outcomes import job_change_line
 from bitsshell.render.text import prose
 from bitsshell.results import Event, Frame, JobChange, Notice
 from bitsshell.terminal import Terminal
+from magics.hints import bundle_for_notebook
 from magics.people import is_kernel
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class InPlace:
         """Put the answer in place of what was shown, if anything was."""
         if self._handle is None:
             return False
-        self._show(answer._repr_mimebundle_())
+        self._show(answer_bundle(answer))
         return True
 
     def _is_due(self) -> bool:
@@ -145,6 +146,11 @@ class InPlace:
             "text/plain": "\n".join([bundle["text/plain"], *self._notices]),
             "text/html": bundle["text/html"] + said,
         }
+
+
+def answer_bundle(answer: Answer[Any]) -> dict[str, Any]:
+    """An answer in the forms that a notebook shows, in the words of one."""
+    return bundle_for_notebook(answer._repr_mimebundle_())
 
 
 def frame_bundle(frame: Frame, rates: Sequence[float | None], settings: Settings) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from bitsshell.api.errors import LookupFailed, from_error
 from bitsshell.api.tabular import Record, Tabular
-from bitsshell.api.texts import scrubbed_html, text_width
+from bitsshell.api.texts import bundle, scrubbed_html, text_width
 from bitsshell.bits import JobList
 from bitsshell.commands.where import parse_where
 from bitsshell.errors import UsageError
-from bitsshell.known_secrets import scrub, scrub_json
+from bitsshell.known_secrets import scrub, scrub_record
 from bitsshell.render import REPORT_MIME_TYPE, report_html, report_json, report_text
 from bitsshell.render import records as make_records
 from bitsshell.render.fields import FIELDS, Field, Kind
@@ -270,11 +270,13 @@ class Answer(Tabular, Sequence[T], Generic[T]):
 
     def __repr__(self) -> str:
         """One line: what it is, and counts."""
-        return f"<{type(self).__name__} of {self.verb or 'nothing'}: {self._counts()}>"
+        if self.plan is None:
+            what = self._counts()
+        else:
+            what = f"{counted(len(self.plan.steps), 'step')} planned, nothing sent"
+        return f"<{type(self).__name__} of {self.verb or 'nothing'}: {what}>"
 
     def _counts(self) -> str:
-        if self.plan is not None:
-            return f"{counted(len(self.plan.steps), 'step')} planned, nothing sent"
         return counted(len(self), "item") if len(self) else counts(self.summary)
 
     def _repr_mimebundle_(
@@ -283,13 +285,9 @@ class Answer(Tabular, Sequence[T], Generic[T]):
         makers: dict[str, Callable[[], Any]] = {
             "text/plain": lambda: scrub(self._text()),
             "text/html": lambda: scrubbed_html(self._html()),
-            REPORT_MIME_TYPE: lambda: scrub_json(self._json()),
+            REPORT_MIME_TYPE: lambda: scrub_record(self._json()),
         }
-        return {
-            mime_type: make()
-            for mime_type, make in makers.items()
-            if (not include or mime_type in include) and mime_type not in (exclude or ())
-        }
+        return bundle(makers, include, exclude)
 
     def _text(self) -> str:
         said = report_text(self.report, text_width(), now=self.as_of, limit=self.row_limit)

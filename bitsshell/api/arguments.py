@@ -64,7 +64,7 @@ def _plain(value: Any) -> Any:
         case enum.Enum():
             return value.name.lower().replace("_", "-")
         case timedelta():
-            return f"{value.total_seconds():g}s"
+            return f"{value.total_seconds():f}".rstrip("0").rstrip(".") + "s"
         case os.PathLike():
             return os.fspath(value)
         case _:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bitsshell.api.errors import CommandError, from_error, from_result
 from bitsshell.api.running import Kept, Unseen
-from bitsshell.api.sets import WatchResult
 from bitsshell.commands import Dispatcher
 from bitsshell.errors import BitsShellError
-from bitsshell.fleet.channels import Purpose
+from bitsshell.fleet.channels import InternalError, Purpose
 from bitsshell.fleet.credentials import Credential, Credentials, NoCredential
-from bitsshell.results import Frame
+from bitsshell.results import Begin, Frame, View
 from bitsshell.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
+    from bitsshell.api.sets import WatchResult
     from bitsshell.bits import Operation
-    from bitsshell.fleet.channels import ChannelPool
+    from bitsshell.fleet.fanout import Steps
     from bitsshell.fleet.followed import News
+    from bitsshell.fleet.logons import Logons
     from bitsshell.fleet.targets import Target
     from bitsshell.results import Event, Outcome
 
@@ -62,6 +63,7 @@ class BackgroundWatch:
         self._show = show
         self._first = first
         self._kept = Kept(Unseen(), first.samples)
+        self._kept.take(Begin(first.verb, View.WATCH, first.report.shape))
         self._done = threading.Event()
         self._guard = threading.Lock()
         self._thread = threading.Thread(
@@ -91,9 +93,7 @@ class BackgroundWatch:
             if self._kept.frame is None:
                 return self._first
             answer = self._kept.answer(self._session, self._row_limit)
-        if not isinstance(answer, WatchResult):
-            raise TypeError("a watch gives what it watched")
-        return answer
+        return cast("WatchResult", answer)  # for that is what it began as
 
     def show_with(self, show: Callable[[BackgroundWatch], None]) -> None:
         """Show it there from now on."""
@@ -119,6 +119,29 @@ class BackgroundWatch:
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
+        try:
+            self.problem = self._problem()
+        finally:
+            self._done.set()
+            self._shown()
+
+    def _problem(self) -> CommandError | None:
+        """Watch to the end; what is to be raised about it where it is joined."""
+        try:
+            self._watch()
+        except BitsShellError as error:
+            return from_error(error, self.answer)
+        except KeyboardInterrupt:
+            return None
+        except Exception as defect:  # noqa: BLE001  # nobody sees what a thread raises
+            ours = InternalError(kind=type(defect).__name__, detail=str(defect))
+            problem = from_error(ours, self.answer)
+            problem.__cause__ = defect
+            return problem
+        return None if self.is_stopped else from_result(self.answer)
+
+    def _watch(self) -> None:
+        """Take the events of the command to their end. Raises what the dispatcher raises."""
         dispatcher = Dispatcher(self._session)
         try:
             for event in dispatcher.events(dispatcher.parse(self.words)):
@@ -130,24 +153,15 @@ class BackgroundWatch:
                     self._kept.take(event)
                 if isinstance(event, Frame):
                     self._shown()
-        except BitsShellError as error:
-            self.problem = from_error(error)
-        except KeyboardInterrupt:
-            pass
         finally:
-            if self.is_stopped:
-                self._keep_first_look()
-            elif self.problem is None:
-                self.problem = from_result(self.answer)
-            self._done.set()
-            self._shown()
+            self._come_to_rest()
 
-    def _keep_first_look(self) -> None:
-        """Stopped before it saw anything itself, it has what the first look saw."""
-        first = self._first.frame
+    def _come_to_rest(self) -> None:
+        """What it saw last, or the first look where it saw nothing itself, is live no more."""
+        last = self.frame
         with self._guard:
-            if self._kept.frame is None and first is not None:
-                self._kept.frame = replace(first, is_final=True, is_stopped=True)
+            if last is not None and not last.is_final:
+                self._kept.frame = replace(last, is_final=True, is_stopped=True)
 
     def _shown(self) -> None:
         """Let the front end show it. Its mistakes do not end the watch."""
@@ -164,7 +178,7 @@ class _BackgroundSession(Session):
 
     def __init__(self, main: Session) -> None:
         super().__init__(
-            credentials=_Proven(main.pool),
+            credentials=_Proven(main.logons),
             pool=main.pool,
             executor=main.executor,
             journal=main.journal,
@@ -173,16 +187,16 @@ class _BackgroundSession(Session):
             user=main.user,
             config=main.config,
         )
-        self._main = main
+        self._main, self.logons = main, main.logons
         self.known = dict(main.known)
         self.targets, self.logon, self.snapshot = main.targets, main.logon, main.snapshot
 
-    def send(
+    def steps(
         self, work: Iterable[tuple[Target, Operation]], *, purpose: Purpose = Purpose.BACKGROUND
-    ) -> Iterator[Outcome]:
+    ) -> Steps:
         """As a command does, on the channels of the background."""
         del purpose
-        return super().send(work, purpose=Purpose.BACKGROUND)
+        return super().steps(work, purpose=Purpose.BACKGROUND)
 
     def learn(self, outcome: Outcome, *, asked_at: datetime | None = None) -> tuple[News, ...]:
         """What is learned here, the other one knows."""
@@ -192,16 +206,19 @@ class _BackgroundSession(Session):
 class _Proven(Credentials):
     """Only what hosts have accepted already."""
 
-    def __init__(self, pool: ChannelPool) -> None:
+    def __init__(self, logons: Logons) -> None:
         super().__init__(ask=None)
-        self._pool = pool
+        self._logons = logons
 
-    def find(self, target: Target) -> Credential:
+    def find(
+        self, target: Target, typed: Callable[[Credential], object] = lambda _: None
+    ) -> Credential:
         """The one that this host accepted. Raises `NoCredential` where it accepted none."""
-        found = self._pool.proven(target)
+        del typed  # nobody is asked
+        found = self._logons.accepted(target)
         if found is None:
             raise NoCredential(
-                "it was not logged on to before, and the background asks nobody",
+                "it is not logged on to, and the background asks nobody",
                 host=target.name,
                 hint=f"log on first: use {target.name}",
             )

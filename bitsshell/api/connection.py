@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from bitsshell import config
 from bitsshell.api.arguments import argument, words_of
-from bitsshell.api.errors import from_error
+from bitsshell.api.errors import from_error, in_calls
 from bitsshell.api.running import Engine, EventView, Settings, Unseen
 from bitsshell.commands import Dispatcher
+from bitsshell.commands.own_lines import checked
+from bitsshell.commands.policy import INTERVAL
 from bitsshell.commands.types import Duration
-from bitsshell.errors import BitsShellError
+from bitsshell.errors import BitsShellError, UsageError
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.journal import open_journal
 from bitsshell.render import question
@@ -22,7 +24,7 @@ from bitsshell.session import Session
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
     from types import TracebackType
 
@@ -81,47 +83,63 @@ def connect(
         confirm: gets the question about a plan that needs a yes and answers it.
         what_if: change nothing, only plan.
         yes: agree to every plan.
-        timeout: for every method that is told none.
-        interval: between two polls, for every method that is told none.
+        timeout: for every method that is told none; 0.1 s at least.
+        interval: between two polls, for every method that is told none; 0.05 s at least.
         config_file: in place of the usual configuration files.
 
     Raises:
         BitsUsageError: something of it is no host or group, or no value of its option.
     """
     logon = {
-        "user": user,
-        "auth": auth,
-        "port": port,
-        "tls": tls,
-        "no_tls": tls is False,
-        "ca": ca,
-        "tls_fingerprint": tls_fingerprint,
-        "tls_no_verify": tls_no_verify,
-        "certificate": certificate,
-        "certificate_key": certificate_key,
-        "proxy": proxy,
-        "allow_unencrypted": allow_unencrypted,
-        "keyring": keyring,
-    }
-    session: Session | None = None
+        "user": user, "auth": auth, "port": port, "tls": tls, "no_tls": tls is False, "ca": ca,
+        "tls_fingerprint": tls_fingerprint, "tls_no_verify": tls_no_verify,
+        "certificate": certificate, "certificate_key": certificate_key, "proxy": proxy,
+        "allow_unencrypted": allow_unencrypted, "keyring": keyring,
+    }  # fmt: skip
     try:
-        loaded = config.load(None if config_file is None else str(config_file))
-        session = Session(
-            credentials=Credentials(ask=ask),
-            config=loaded,
-            journal=open_journal(loaded.journal),
-            front="api",
+        settings = Settings(
+            timeout_s=_seconds("timeout", timeout, Duration(minimum_s=0.1)),
+            interval_s=_seconds("interval", interval, INTERVAL),
         )
+        session = _session(hosts, logon, config_file, ask)
+    except BitsShellError as error:
+        raise from_error(error) from error
+    session.what_if = session.what_if or what_if
+    return Connection(session, settings, _Answering(confirm), yes=yes)
+
+
+def _session(
+    hosts: Sequence[str],
+    logon: Mapping[str, Any],
+    config_file: str | os.PathLike[str] | None,
+    ask: Callable[[str], str] | None,
+) -> Session:
+    """A session that acts on the hosts and logs on so. Raises BitsShellError, with none open."""
+    loaded = checked(config.load(None if config_file is None else str(config_file)))
+    session = Session(
+        credentials=Credentials(ask=ask),
+        config=loaded,
+        journal=open_journal(loaded.journal),
+        front="api",
+    )
+    try:
         session.logon = Dispatcher(session).parse(words_of("hosts", (), logon)).call.logon
-        session.what_if = session.what_if or what_if
-        settings = Settings(timeout_s=_seconds(timeout), interval_s=_seconds(interval))
         if hosts:
             session.targets = session.select(hosts, many=True)
-    except BitsShellError as error:
-        if session is not None:
-            session.close()
-        raise from_error(error) from error
-    return Connection(session, settings, _Answering(confirm), yes=yes)
+    except BitsShellError:
+        session.close()
+        raise
+    return session
+
+
+def _seconds(name: str, span: Span | None, kind: Duration) -> float | None:
+    """A span of time in seconds. Raises UsageError, which says what it was given for."""
+    if span is None:
+        return None
+    try:
+        return kind.convert(argument(span), None, None)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error.what()}", hint=error.hint) from error
 
 
 class _Answering:
@@ -201,7 +219,7 @@ class Connection:
         dispatcher, invocation = self._engine.parse(words, self._interaction)
         ran = self._engine.run(dispatcher, invocation, view or Unseen())
         if ran.problem is not None:
-            raise ran.problem
+            raise in_calls(ran.problem)
         return ran.answer
 
     # Look
@@ -319,12 +337,3 @@ class Connection:
     def manage(self, *jobs: JobLike, view: EventView | None = None, **options: Any) -> WatchResult:
         """Stay with jobs to their end and act on their state."""
         return cast("WatchResult", self.run("manage", *jobs, view=view, **options))
-
-
-def _seconds(span: Span | None) -> float | None:
-    """A span of time in seconds. Raises UsageError."""
-    if span is None:
-        return None
-    if isinstance(span, int | float):
-        return float(span)
-    return Duration().convert(argument(span), None, None)

@@ -22,6 +22,7 @@ carries the `result`, with all that arrived.
 
 from __future__ import annotations
 
+import re
 import traceback
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,16 +33,20 @@ from bitsshell.fleet.credentials import NoJobPassword
 from bitsshell.known_secrets import scrub
 from bitsshell.render.errors import error_lines, folded_error_lines
 from bitsshell.render.messages import counts
-from bitsshell.render.text import clip, counted, prose
-from bitsshell.results import ConditionResult, Ending, Report, Summary, Verdict, View
+from bitsshell.render.text import clip, counted, folded_names, prose
+from bitsshell.results import ConditionResult, Ending, Report, Status, Summary, Verdict, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bitsshell.api.answers import Answer
+    from bitsshell.results import Outcome
 
-_MAX_LINES = 3
+MAX_LINES = 3
+"""Of an error, however much there is to say."""
 _LINE_CELLS = 400
+_MOST_MARKS = 8
+"""So many jobs are named to look for; `errors` has them all."""
 
 
 class CommandError(BitsShellError):
@@ -64,7 +69,7 @@ class CommandError(BitsShellError):
         errors: Sequence[BitsShellError] = (),
     ) -> None:
         """`said` are its lines, neutral already."""
-        lines = tuple(map(scrub, said))[:_MAX_LINES]
+        lines = tuple(map(scrub, said))[:MAX_LINES]
         super().__init__(lines[0], said=lines, result=result, errors=tuple(errors))
 
     def lines(self) -> list[str]:
@@ -128,15 +133,19 @@ class CheckFailed(CommandError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C. What arrived before it is in `result`."""
+    """Ctrl-C. What arrived before it is in `result`, what was cut off or went wrong in `errors`."""
 
     is_in_full = False
 
     def __init__(self, said: Sequence[str], *, result: Answer[Any] | None = None) -> None:
-        lines = tuple(map(scrub, said))
+        lines = tuple(map(scrub, said))[:MAX_LINES]
         super().__init__("\n".join(lines))
         self.said = lines
         self.result = result
+        self.errors: tuple[BitsShellError, ...] = () if result is None else result.errors
+
+    def __str__(self) -> str:
+        return "\n".join(self.said)
 
     def _render_traceback_(self) -> list[str]:
         return shown(self, self.said, in_full=self.is_in_full)
@@ -206,12 +215,51 @@ def interrupted(result: Answer[Any], *, twice: bool = False) -> Interrupted:
     if twice:
         said = [f"{report.verb or 'bits'}: what was under way is UNKNOWN", "next: look: jobs"]
         return Interrupted(said, result=result)
+    unknown = [one for one in report.outcomes if one.status is Status.UNKNOWN]
     if report.notices and (report.view is View.WATCH or not report.outcomes):
         # The last that a verb which follows jobs said is what becomes of them.
-        return Interrupted([f"{report.verb}: {prose(report.notices[-1])}"], result=result)
-    if report.summary.ending is not Ending.INTERRUPTED:
-        return Interrupted([f"{report.verb}: it had ended by then"], result=result)
-    return Interrupted([f"{report.verb}: {counts(report.summary)}"], result=result)
+        what = prose(report.notices[-1])
+    elif report.summary.ending is not Ending.INTERRUPTED:
+        what = "it had ended by then"
+    elif len(unknown) == len(report.outcomes) == 1:
+        return Interrupted(_not_known(unknown), result=result)
+    else:
+        what = counts(report.summary)
+    return Interrupted([f"{report.verb}: {what}", *_not_known(unknown)], result=result)
+
+
+def _not_known(unknown: Sequence[Outcome]) -> list[str]:
+    """Where it is not known what changes did that were cut off, and how to find it out."""
+    errors = [one.error for one in unknown if one.error is not None]
+    marks = list(dict.fromkeys(filter(None, map(_mark_of, unknown))))
+    if len({error.what() for error in errors}) != 1 or not marks:
+        return folded_error_lines(errors)
+    hosts = folded_names(list(dict.fromkeys(one.host for one in unknown)))
+    they = "it" if len(marks) == 1 else "them"
+    if len(marks) > _MOST_MARKS:
+        they = f"the first {_MOST_MARKS} of {len(marks):,}"
+    look = f"next: look for {they}: show {' '.join(marks[:_MOST_MARKS])}"
+    return [f"{hosts}: {prose(errors[0].what())}", look]
+
+
+def _mark_of(outcome: Outcome) -> str | None:
+    """By what its job is found: the mark of a create, which had no id yet, or else the id."""
+    reference = getattr(outcome.error, "reference", None)
+    return f"ref:{reference}" if reference else outcome.job_id
+
+
+def in_calls(problem: BaseException) -> BaseException:
+    """The same problem, which says how to look for jobs as a program does it: by a call."""
+    if isinstance(problem, CommandError | Interrupted):
+        problem.said = tuple(_LOOK.sub(_as_call, line) for line in problem.said)
+    return problem
+
+
+_LOOK = re.compile(r"(?<=: )(jobs|show(?= ))((?: [\w:-]+)*)$")
+
+
+def _as_call(found: re.Match[str]) -> str:
+    return f"{found[1]}({', '.join(map(repr, found[2].split()))})"
 
 
 def _said(report: Report, summary: Summary) -> list[str]:
@@ -231,7 +279,7 @@ def _unmet(report: Report) -> list[str]:
     results = [one.value for one in report.outcomes if isinstance(one.value, ConditionResult)]
     unmet = [result for result in results if not result.is_met]
     lines = [f"{len(unmet):,} of {counted(len(results), 'condition')} not met"]
-    for result in unmet[: _MAX_LINES - 1]:
+    for result in unmet[: MAX_LINES - 1]:
         where = f"{result.host}: " if result.host else ""
         name = f"{result.job_name}: " if result.job_name else ""
         seen = f" ({result.observed})" if result.observed else ""

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.api.tabular import NotInstalled
+from bitsshell.api.texts import bundle
 from bitsshell.errors import UsageError, shown
 from bitsshell.render.text import clip, counted, neutral
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
     from bitsshell.api.timeline import Sample, Samples
@@ -50,13 +51,12 @@ class Plot:
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, Any]:
-        image = f'<img src="{self.data_uri}" alt="{self.description}">'
-        forms = {"text/plain": repr(self), "text/html": image, "image/png": self._encoded}
-        return {
-            mime_type: form
-            for mime_type, form in forms.items()
-            if (not include or mime_type in include) and mime_type not in (exclude or ())
+        makers: dict[str, Callable[[], str]] = {
+            "text/plain": lambda: repr(self),
+            "text/html": lambda: f'<img src="{self.data_uri}" alt="{self.description}">',
+            "image/png": lambda: self._encoded,
         }
+        return bundle(makers, include, exclude)
 
 
 def plot(samples: Samples, what: Sequence[str] = (), *, by: str | None = None) -> Plot:

@@ -210,8 +210,6 @@ class Outcomes(Answer[Outcome]):
         return {**record, "error": error}
 
     def _counts(self) -> str:
-        if self.plan is not None:
-            return f"{counted(len(self.plan.steps), 'step')} planned, nothing sent"
         return counts(self.summary)
 
 
@@ -391,8 +389,6 @@ class WatchResult(Answer[Job]):
         }
 
     def _counts(self) -> str:
-        if self.plan is not None:
-            return f"{counted(len(self.plan.steps), 'step')} planned, nothing sent"
         phase = self.frame.phase if self.frame is not None else "not begun"
         return f"{counted(len(self), 'job')}, {phase}"
 

@@ -98,8 +98,10 @@ def verified(session: str, events: Iterable[Event]) -> Verified:
     root, count = "", 0
     for count, event in enumerate(events, 1):
         where = f"event {count} of session {session} (entry {event.entry})"
-        if event.sequence != count:
+        if event.sequence > count:
             problem = f"{where}: {event.sequence - count} before it are missing"
+        elif event.sequence < count:
+            problem = f"{where} is not as it was written: it is numbered {event.sequence}"
         elif event.previous != root:
             problem = f"{where} does not follow the one before it"
         elif event.hash != event.computed():
@@ -191,5 +193,8 @@ def stamp(at: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """The moment of an event."""
-    return datetime.fromisoformat(text)
+    """The moment of an event. Raises ValueError where it is none, or says no time zone."""
+    at = datetime.fromisoformat(text)
+    if at.utcoffset() is None:
+        raise ValueError(f"{text} is in no time zone")
+    return at

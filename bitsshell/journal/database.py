@@ -19,7 +19,7 @@ from bitsshell.journal.chain import Event, Verified, canonical_json, linked, mom
 from bitsshell.journal.errors import JournalDamaged, JournalUnavailable
 from bitsshell.journal.events import EventJournal
 from bitsshell.journal.place import Place
-from bitsshell.journal.protocol import ALL, Standing, Wanted
+from bitsshell.journal.protocol import Standing, Wanted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -93,7 +93,8 @@ class DatabaseJournal(EventJournal):
             with _transaction(connection):
                 if entry is None:
                     (last,) = connection.execute("SELECT max(entry) FROM events").fetchone()
-                    entry = (last or 0) + 1
+                    with self._making_sense():
+                        entry = (last or 0) + 1
                 event = linked(
                     self._last(connection, self.session),
                     session=self.session, entry=entry, kind=kind, at=at, body=body,
@@ -110,10 +111,12 @@ class DatabaseJournal(EventJournal):
     # Reading
 
     def _newest(self, wanted: Wanted) -> Iterable[Event]:
-        conditions, values = ["1"], []
+        conditions = ["1"]
+        values: list[str | int] = []
         if wanted.session is not None:
-            conditions.append("substr(session, 1, ?) = ?")
-            values += [len(wanted.session), wanted.session.lower()]
+            conditions.append("instr(session, ?) = 1")
+            # Half of a surrogate pair, which a command line may hold, cannot be asked for.
+            values.append(wanted.session.lower().encode(errors="replace").decode())
         if wanted.run is not None:
             conditions.append(_HOLDS)
             values.append(canonical_json({"run": wanted.run})[1:-1])
@@ -128,19 +131,18 @@ class DatabaseJournal(EventJournal):
         with self._reading() as connection:
             if connection is not None:
                 for row in connection.execute(query, values):
-                    yield _event(row)
+                    yield self._event(row)
 
-    def entries(self, wanted: Wanted = ALL) -> Sequence[Entry]:
-        """Entries, oldest first."""
-        with self._reading():  # so that an entry that makes no sense is damage, too
-            return super().entries(wanted)
+    def _folded(self, events: Sequence[Event]) -> Entry | None:
+        with self._making_sense():
+            return super()._folded(events)
 
     def events(self, session: str | None = None) -> Iterable[Event]:
         """The chain of a session, from its beginning."""
         with self._reading() as connection:
             if connection is not None:
                 yield from map(
-                    _event,
+                    self._event,
                     connection.execute(
                         f"{_SELECT} WHERE session=? ORDER BY sequence", (session or self.session,)
                     ),
@@ -159,7 +161,7 @@ class DatabaseJournal(EventJournal):
         with self._reading() as connection:
             if connection is None:
                 return []
-            query = "SELECT session FROM events WHERE sequence=1 ORDER BY id"
+            query = "SELECT session FROM events GROUP BY session ORDER BY min(id)"
             return [session for (session,) in connection.execute(query)]
 
     def verify(self, session: str | None = None) -> Sequence[Verified]:
@@ -182,18 +184,26 @@ class DatabaseJournal(EventJournal):
         """Where it is, how it is kept, and how much is in it."""
         with self._reading() as connection:
             if connection is None:
-                return Standing(place=str(self.place.path), mode="not there yet", is_kept=True)
+                return Standing(
+                    place=str(self.place.path),
+                    address=self.place.address,
+                    mode="not there yet",
+                    is_kept=True,
+                )
             (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
             query = "SELECT count(DISTINCT entry), count(DISTINCT session), min(at) FROM events"
             entries, sessions, first = connection.execute(query).fetchone()
+            with self._making_sense():
+                first_at = None if first is None else moment(first)
             return Standing(
                 place=str(self.place.path),
+                address=self.place.address,
                 mode="WAL" if mode == "wal" else _why_no_wal(mode, is_shared=self.place.is_shared),
                 is_kept=True,
                 size_bytes=self.place.size_bytes,
                 entries=entries,
                 sessions=sessions,
-                first_at=None if first is None else moment(first),
+                first_at=first_at,
             )
 
     # The file
@@ -234,10 +244,16 @@ class DatabaseJournal(EventJournal):
                 raise JournalUnavailable(
                     str(self.place.path), problem, "look at the folder's permissions"
                 ) from error
-            except (ValueError, KeyError, TypeError) as error:
-                raise JournalDamaged(
-                    str(self.place.path), f"an entry cannot be read ({error})"
-                ) from error
+
+    @contextmanager
+    def _making_sense(self) -> Iterator[None]:
+        """Around the reading of what stands in the file, and of nothing that we were given."""
+        try:
+            yield
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise JournalDamaged(
+                str(self.place.path), f"an entry cannot be read ({error})"
+            ) from error
 
     def _opened(self, wait_s: float) -> sqlite3.Connection:
         if self._connection is not None and self._pid != os.getpid():
@@ -307,20 +323,22 @@ class DatabaseJournal(EventJournal):
             case _:
                 return JournalDamaged(path, f"{error}")
 
-    @staticmethod
-    def _last(connection: sqlite3.Connection, session: str) -> Event | None:
+    def _last(self, connection: sqlite3.Connection, session: str) -> Event | None:
         row = connection.execute(
             f"{_SELECT} WHERE session=? ORDER BY sequence DESC LIMIT 1", (session,)
         ).fetchone()
-        return None if row is None else _event(row)
+        return None if row is None else self._event(row)
 
-
-def _event(row: Sequence[Any]) -> Event:
-    session, sequence, entry, kind, at, body, previous, hashed = row
-    return Event(
-        session=session, sequence=sequence, entry=entry, kind=kind, at=at,
-        body=json.loads(body), previous=previous, hash=hashed,
-    )  # fmt: skip
+    def _event(self, row: Sequence[Any]) -> Event:
+        session, sequence, entry, kind, at, body, previous, hashed = row
+        numbers, texts = (sequence, entry), (session, kind, at, previous, hashed)
+        with self._making_sense():
+            if {*map(type, numbers)} != {int} or {*map(type, texts)} != {str}:
+                raise TypeError(f"event {sequence} of session {session} is of other types")
+            return Event(
+                session=session, sequence=sequence, entry=entry, kind=kind, at=at,
+                body=json.loads(body), previous=previous, hash=hashed,
+            )  # fmt: skip
 
 
 @contextmanager

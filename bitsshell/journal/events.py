@@ -7,11 +7,12 @@ import platform
 import sys
 import uuid
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from bitsshell.concealed import concealed, concealed_line
+from bitsshell.concealed import concealed_line, kept
 from bitsshell.journal import chain
 from bitsshell.journal.chain import Event, Verified, draft_body, folded_entry, stamp
 from bitsshell.journal.protocol import ALL, Wanted
@@ -57,9 +58,7 @@ class EventJournal(ABC):
 
     def begin(self, draft: Draft) -> int:
         """Write down what is about to be done; return its number."""
-        return self._append(
-            chain.BEGIN, stamp(draft.at), kept(draft_body(draft)), None, is_sure=True
-        )
+        return self._append(chain.BEGIN, stamp(draft.at), kept(_said(draft)), None, is_sure=True)
 
     def extend(self, number: int, plan: Mapping[str, Any]) -> None:
         """Write down what more is about to be done under an entry."""
@@ -91,7 +90,7 @@ class EventJournal(ABC):
         outcomes: Sequence[Mapping[str, Any]] = (),
     ) -> int:
         """Write a whole entry at once, when it is over; return its number."""
-        body = draft_body(draft) | _ending(ended_at, summary, error)
+        body = _said(draft) | _ending(ended_at, summary, error)
         if outcomes:
             body["outcomes"] = list(outcomes)
         return self._append(chain.WHOLE, stamp(draft.at), kept(body), None, is_sure=False)
@@ -136,23 +135,9 @@ class EventJournal(ABC):
         )
 
 
-def kept(value: Any) -> Any:
-    """A value as it may be kept: known secrets masked, and what looks like one in a URL."""
-    match value:
-        case str():
-            return concealed(scrub(value))
-        case dict():
-            return {kept(str(key)): _kept_item(str(key), item) for key, item in value.items()}
-        case list() | tuple():
-            return [kept(item) for item in value]
-        case _:
-            return value
-
-
-def _kept_item(key: str, item: Any) -> Any:
-    if key == "typed" and isinstance(item, str):
-        return concealed_line(scrub(item))
-    return kept(item)
+def _said(draft: Draft) -> dict[str, Any]:
+    """What an event says of a draft, with its line as it may be kept."""
+    return draft_body(replace(draft, typed=concealed_line(scrub(draft.typed))))
 
 
 def _ending(
@@ -171,18 +156,7 @@ def _is_alive(pid: int) -> bool:
     if pid <= 0:
         return False
     if sys.platform == "win32":
-        import ctypes
-
-        may_ask = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
-        still_active = 259
-        kernel = ctypes.windll.kernel32
-        handle = kernel.OpenProcess(may_ask, False, pid)
-        if not handle:
-            return False
-        code = ctypes.c_ulong()
-        kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-        kernel.CloseHandle(handle)
-        return code.value == still_active
+        return _is_windows_process(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -190,3 +164,25 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _is_windows_process(pid: int) -> bool:
+    if sys.platform != "win32":
+        return False
+    import ctypes
+    from ctypes import wintypes
+
+    may_ask = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
+    access_denied = 5
+    still_active = 259
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    kernel.OpenProcess.restype = wintypes.HANDLE
+    kernel.GetExitCodeProcess.argtypes = [wintypes.HANDLE, wintypes.LPDWORD]
+    kernel.CloseHandle.argtypes = [wintypes.HANDLE]
+    handle = kernel.OpenProcess(may_ask, False, pid)
+    if not handle:  # somebody else's process may not be asked, and is there all the same
+        return ctypes.get_last_error() == access_denied
+    code = wintypes.DWORD()
+    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return code.value == still_active

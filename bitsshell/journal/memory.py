@@ -56,6 +56,7 @@ class MemoryJournal(EventJournal):
         with self._guard:
             return Standing(
                 place="memory",
+                address="",
                 mode=self.why,
                 is_kept=False,
                 entries=self._entries,

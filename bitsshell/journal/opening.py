@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bitsshell import run_context
 from bitsshell.journal.memory import MemoryJournal
+from bitsshell.state_files import state_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,10 +20,8 @@ OFF = "off"
 
 
 def default_path() -> Path:
-    """The journal of this user: the platform's folder for state."""
-    from platformdirs import user_state_path
-
-    return user_state_path("bitsshell", appauthor=False) / "journal.sqlite"
+    """The journal of this user."""
+    return state_file("journal.sqlite")
 
 
 def open_journal(

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from bitsshell.local_files import local_path
+
 _DRIVE = re.compile(r"^/([A-Za-z]:)")
 """`file:///C:/x` has a slash before the drive that the path has not."""
 _NETWORK_KINDS = (
@@ -23,24 +25,36 @@ _NETWORK_KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a journal is kept. `uri` is what SQLite opens."""
+    """Where a journal is kept. `uri` is what SQLite opens.
+
+    `address` is what names the same place, with the same options, from any working directory.
+    """
 
     path: Path
     uri: str
+    address: str
 
     @classmethod
     def of(cls, said: str) -> Place:
-        """From a path, or from SQLite's `file:` URI with parameters (`?vfs=unix-dotfile`)."""
+        """From a path, or from SQLite's `file:` URI with parameters (`?vfs=unix-dotfile`).
+
+        Raises UsageError for a path that can be none.
+        """
         if said.lower().startswith("file:"):
             parts = urlsplit(said)
             path = Path(_DRIVE.sub(r"\1", unquote(parts.path)))
-            query = f"{parts.query}&mode=rw" if parts.query else "mode=rw"
+            options = parts.query
         else:
-            path, query = Path(said).expanduser(), "mode=rw"
+            path, options = local_path(said), ""
         path = path.absolute()
         # Not Path.as_uri: of \\server\share it makes an authority, which SQLite refuses.
         slashes = path.as_posix() if path.as_posix().startswith("/") else f"/{path.as_posix()}"
-        return cls(path, f"file://{quote(slashes, safe='/:')}?{query}")
+        uri = f"file://{quote(slashes, safe='/:')}?{options}"
+        return cls(
+            path=path,
+            uri=f"{uri}&mode=rw" if options else f"{uri}mode=rw",
+            address=uri if options else str(path),
+        )
 
     def make(self) -> None:
         """Make an empty file for this user alone, where there is none. Raises OSError."""

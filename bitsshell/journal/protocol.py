@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bitsshell.errors import UsageError
 from bitsshell.results.entries import Entry, EntryKind, Record
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ class Wanted:
     """Which entries to read; None and empty mean all. `limit` takes the newest ones.
 
     `session` may be the beginning of an id. `numbers` is from the first to the last one, both
-    included; `hosts` are labels, of which an entry has one at least.
+    included; `hosts` are labels, of which an entry has one at least. `since` has a time zone.
+
+    Raises:
+        UsageError: it has none.
     """
 
     session: str | None = None
@@ -55,6 +59,13 @@ class Wanted:
     changes: bool = False
     failed: bool = False
     limit: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.since is not None and self.since.utcoffset() is None:
+            raise UsageError(
+                f"since says no time zone: {self.since}",
+                hint="for a time of this machine: since.astimezone()",
+            )
 
     def takes(self, entry: Entry) -> bool:
         """Whether this one is wanted; what the number of entries says aside."""
@@ -91,15 +102,26 @@ ALL = Wanted()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What there is to say of a journal as a whole. `mode` is in words."""
+    """What there is to say of a journal as a whole. `mode` is in words.
+
+    `place` is for people: the path of its file. `address` is for programs: what `open_journal`
+    takes for the same journal in another process and folder, the options of a SQLite URI included;
+    empty where nothing is kept.
+    """
 
     place: str
+    address: str
     mode: str
     is_kept: bool
     size_bytes: int = 0
     entries: int = 0
     sessions: int = 0
     first_at: datetime | None = None
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing needs saying of it: several processes may write, or nothing is there."""
+        return self.mode in {"WAL", "not there yet"}
 
 
 class Journal(Protocol):

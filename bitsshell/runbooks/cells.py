@@ -96,7 +96,11 @@ def read_cell(source: str) -> CodeCell:
 
 _OURS = r"bits(?:_(?P<verb>\w+))?"
 _CELL_MAGIC = re.compile(rf"%%{_OURS}(?!\w)(?P<line>.*)")
-_LINE_MAGIC = re.compile(rf"(?P<before>\s*(?:[^=%#'\"]+=\s*)?)%{_OURS}(?![\w?])(?P<line>.*)")
+_TIMED = r"(?:%(?:time|timeit|prun)\s+(?:-\w+\s*\d*\s+)*)?"
+"""Magics of IPython that run the rest of their line."""
+_LINE_MAGIC = re.compile(
+    rf"(?P<before>\s*(?:[^=%#'\"]+=\s*)?){_TIMED}%{_OURS}(?![\w?])(?P<line>.*)"
+)
 _FOREIGN = re.compile(
     r"(?P<before>\s*(?:[^=%#'\"!]+=\s*)?)(?:%\w|!)|\s*\?|[^#'\"]*[\w*\])]\?{1,2}\s*$"
 )
@@ -188,10 +192,17 @@ def _words(slots: Sequence[Slot]) -> Iterator[str]:
 
 
 def _stored(tree: ast.AST) -> Iterator[tuple[str, int]]:
-    """Names that Python gives a value to, wherever that is."""
-    for node in ast.walk(tree):
+    """Names that Python gives a value to, wherever that is; in a comprehension they end with it."""
+    nodes = list(ast.walk(tree))
+    inner = {
+        id(name)
+        for node in nodes
+        if isinstance(node, ast.comprehension)
+        for name in ast.walk(node.target)
+    }
+    for node in nodes:
         match node:
-            case ast.Name(id=name, ctx=ast.Store()):
+            case ast.Name(id=name, ctx=ast.Store()) if id(node) not in inner:
                 yield name, node.lineno
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name, node.lineno

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from bitsshell import run_context
-from bitsshell.journal import Ended, Wanted, open_journal
+from bitsshell.journal import VARIABLE, Ended, Wanted, open_journal
 from bitsshell.render import REPORT_MIME_TYPE
 from bitsshell.render.units import iso
 
@@ -82,17 +82,25 @@ def git_state(file: Path) -> Record | None:
 
 
 class Journaled:
-    """The journal entries of one run, taken step by step. `before` are those of earlier ones."""
+    """The journal entries of one run, taken step by step.
 
-    def __init__(self, path: str, run: str, *, before: int) -> None:
-        self.path = path
-        self._journal = open_journal(environment={"BITSSHELL_JOURNAL": path})
+    Args:
+        address: of the journal, as `Standing.address` has it.
+        run: its id.
+        before: so many entries were there when it began.
+    """
+
+    def __init__(self, address: str, run: str, *, before: int) -> None:
+        self._journal = open_journal(environment={VARIABLE: address})
         self._wanted = Wanted(run=run, numbers=(before + 1, _ANY_NUMBER))
         self._taken: set[tuple[str, int]] = set()
         self._sessions: dict[str, None] = {}
 
     def news(self, *, is_over: bool = False) -> list[Record]:
-        """The entries that were not taken yet. One that has not ended waits until all `is_over`."""
+        """The entries that were not taken yet. One that has not ended waits until all `is_over`.
+
+        Raises `JournalUnavailable`; they are taken by a later call then.
+        """
         found: list[Record] = []
         for entry in self._journal.entries(self._wanted):
             key = (entry.session, entry.number)
@@ -103,7 +111,10 @@ class Journaled:
         return found
 
     def roots(self) -> list[Record]:
-        """The chain of each session that wrote for this run, as far as it goes now."""
+        """The chain of each session that wrote for this run, as far as it goes now.
+
+        Raises `JournalUnavailable`.
+        """
         return [
             {"session": session, "root": self._journal.root(session)} for session in self._sessions
         ]

@@ -9,7 +9,6 @@ from bitsshell.render.text import counted
 from bitsshell.results import Changed, Conclusion, Difference, Outcome, Verdict
 from bitsshell.runbooks.evidence import read_evidence
 from bitsshell.runbooks.normal import (
-    GIVEN,
     Normaliser,
     NormalStep,
     Result,
@@ -17,6 +16,7 @@ from bitsshell.runbooks.normal import (
     hosts_of,
     own_jobs,
 )
+from bitsshell.runbooks.parameters import INJECTED_TAG, PARAMETERS_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Record = Mapping[str, Any]
 
-_NOT_COMPARED = {GIVEN, "parameters"}
+_NOT_COMPARED = {INJECTED_TAG, PARAMETERS_TAG}
 
 
 def diff(first: Path, second: Path) -> Iterator[Event]:

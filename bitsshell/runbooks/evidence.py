@@ -12,17 +12,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import platform
 import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitsshell import __version__
+from bitsshell.concealed import kept
 from bitsshell.errors import BitsShellError, UsageError, shown
-from bitsshell.known_secrets import scrub
 from bitsshell.render.printer import json_text
 from bitsshell.results import Check, CheckState, Conclusion, Outcome, Status, Verdict
+from bitsshell.runbooks.evidence_form import is_evidence
+from bitsshell.runbooks.holding import HELD, Hold
 from bitsshell.runbooks.report import report_page
+from bitsshell.whole_files import patiently, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +40,9 @@ EVIDENCE, EXECUTED, PARTIAL, REPORT = (
 )  # fmt: skip
 EARLIER = "earlier"
 """Where evidence goes that was in the folder before."""
+
+_MODE = 0o666
+"""Who may read evidence is the folder's matter, and the umask's."""
 
 Record = dict[str, Any]
 
@@ -61,21 +69,26 @@ class NotKept(BitsShellError):
 class EvidenceFolder:
     """The folder of one run. Everything in it is written whole: to another name, then renamed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, hold: Hold | None = None) -> None:
+        """`hold` keeps other runs out of it."""
         self.path = path
+        self._hold = hold
+
+    def release(self) -> None:
+        """Let other runs use it. Safe to call twice."""
+        if self._hold is not None:
+            self._hold.release()
 
     def write(self, name: str, text: str) -> None:
         """Write a file in one piece. Raises `NotKept`."""
-        new = self.path / f".{name}.new"
         try:
-            new.write_text(text, encoding="utf-8", newline="\n")
-            new.replace(self.path / name)
+            write_whole(self.path / name, text, mode=_MODE, is_synced=True)
         except OSError as error:
             raise NotKept(str(self.path), error.strerror or str(error)) from error
 
     def write_evidence(self, evidence: Record) -> str:
         """Write what there is so far, under its chain; return the root. Raises `NotKept`."""
-        sealed = seal(_scrubbed(evidence))
+        sealed = seal(_masked(evidence))
         self.write(EVIDENCE, json_text(sealed, indent=1) + "\n")
         root: str = sealed["chain"]["root"]
         return root
@@ -83,7 +96,7 @@ class EvidenceFolder:
     def finish(self) -> None:
         """Give the notebook its final name. Raises `NotKept`."""
         try:
-            (self.path / PARTIAL).replace(self.path / EXECUTED)
+            patiently(lambda: (self.path / PARTIAL).replace(self.path / EXECUTED))
         except OSError as error:
             raise NotKept(str(self.path), error.strerror or str(error)) from error
 
@@ -92,44 +105,58 @@ class EvidenceFolder:
         self.write(REPORT, report_page(read_evidence(self.path)))
 
 
-def _scrubbed(value: Any) -> Any:
-    """The same without known secrets. Keys are ours, also where a password is like one."""
-    match value:
-        case str():
-            return scrub(value)
-        case dict():
-            return {key: _scrubbed(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_scrubbed(item) for item in value]
-        case _:
-            return value
+def _masked(evidence: Record) -> Record:
+    """The same without secrets. The names of parameters are no words of ours, nor their values."""
+    given = evidence["begin"]["parameters"]
+    parameters = {name: kept(value) for name, value in given.items()}
+    masked: Record = kept(evidence)
+    masked["begin"]["parameters"] = parameters
+    return masked
 
 
 def prepared(path: Path, notebook: Path) -> EvidenceFolder:
-    """A folder that can be written to; earlier evidence in it goes into a folder of its own.
+    """A folder that no other run writes to; evidence in it goes into a folder of its own.
 
     Raises UsageError, before anything starts, where that cannot be.
     """
     try:
-        here = list(path.iterdir()) if path.exists() else []
-        if here:
-            if notebook.resolve().parent == path.resolve():
-                raise NoEvidence(
-                    f"{shown(str(path))} is where the notebook itself is",
-                    hint="name another folder: --evidence DIR",
-                )
-            _set_aside(path)
+        here = {file.name for file in path.iterdir()} if path.exists() else set()
+        if here and notebook.resolve().parent == path.resolve():
+            raise NoEvidence(
+                f"{shown(str(path))} is where the notebook itself is",
+                hint="name another folder: --evidence DIR",
+            )
+        if here - {HELD} and not (path / EVIDENCE).exists():
+            raise _foreign(path)
         path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".bitsshell.new"
-        probe.write_bytes(b"")
-        probe.unlink()
+        hold = _held(path, notebook)
     except OSError as error:
         raise NoEvidence(
             f"the evidence cannot be written to {shown(str(path))}: {error.strerror}; "
             "nothing was run",
             hint="name another folder: --evidence DIR",
         ) from error
-    return EvidenceFolder(path)
+    return EvidenceFolder(path, hold)
+
+
+def _held(path: Path, notebook: Path) -> Hold:
+    """Take a folder, and move the evidence in it away. Raises UsageError and OSError."""
+    about = {"notebook": notebook.name, "machine": platform.node(), "process": os.getpid()}
+    hold = Hold.of(path, about)
+    try:
+        if (path / EVIDENCE).exists():
+            _set_aside(path)
+    except BaseException:
+        hold.release()
+        raise
+    return hold
+
+
+def _foreign(path: Path) -> NoEvidence:
+    return NoEvidence(
+        f"{shown(str(path))} is not empty, and what is in it is no evidence of a run",
+        hint="name an empty folder, or one that is not there yet: --evidence DIR",
+    )
 
 
 def _set_aside(path: Path) -> None:
@@ -137,10 +164,7 @@ def _set_aside(path: Path) -> None:
     try:
         began = str(read_evidence(path)["begin"]["when"]["began"])
     except UsageError as error:
-        raise NoEvidence(
-            f"{shown(str(path))} is not empty, and what is in it is no evidence of a run",
-            hint="name an empty folder, or one that is not there yet: --evidence DIR",
-        ) from error
+        raise _foreign(path) from error
     stamp = "".join(character for character in began if character.isalnum())
     aside = path / EARLIER / stamp
     number = 1
@@ -170,8 +194,11 @@ def read_evidence(path: Path) -> Record:
             f"{shown(str(file))} is no evidence that this version can read",
             hint=f"it must say {shown(FORMAT)}",
         )
-    if not isinstance(found.get("begin"), dict) or not isinstance(found.get("steps"), list):
-        raise NoEvidence(f"{shown(str(file))} is damaged: parts of it are missing")
+    if not is_evidence(found):
+        raise NoEvidence(
+            f"{shown(str(file))} is damaged: parts of it are missing, or are something else",
+            hint="look for the evidence of this run where it was kept elsewhere",
+        )
     return found
 
 
@@ -228,7 +255,7 @@ def verify(folder: Path) -> Iterator[Event]:
         status = Status.FAILED if check.state is CheckState.FAILED else Status.DONE
         yield Outcome(host="", value=check, status=status, job_id=check.name)
     is_well = all(check.state is not CheckState.FAILED for check in checks)
-    root = str(_chain(evidence).get("root", ""))
+    root = evidence["chain"]["root"]
     lines = (
         f"{'as it was written' if is_well else 'NOT as it was written'}; root {root}",
         "compare the root with the one kept elsewhere: who can write here can write a chain, too",
@@ -238,14 +265,9 @@ def verify(folder: Path) -> Iterator[Event]:
     )
 
 
-def _chain(evidence: Record) -> Record:
-    found = evidence.get("chain")
-    return found if isinstance(found, dict) else {}
-
-
 def _chain_check(evidence: Record, folder: Path) -> Check:
-    written = _chain(evidence)
-    said = [(link.get("of"), link.get("hash")) for link in written.get("links") or []]
+    written = evidence["chain"]
+    said = [(link["of"], link["hash"]) for link in written["links"]]
     computed = list(_computed(evidence))
     broken = next(
         (
@@ -255,7 +277,7 @@ def _chain_check(evidence: Record, folder: Path) -> Check:
         ),
         None,
     )
-    if broken is None and len(said) == len(computed) and written.get("root") == computed[-1][1]:
+    if broken is None and len(said) == len(computed) and written["root"] == computed[-1][1]:
         more = "" if evidence.get("end") else "; the run was cut off: it has no end"
         return _check(folder, "chain", CheckState.OK, f"{len(computed)} links{more}")
     if broken is None:
@@ -264,23 +286,31 @@ def _chain_check(evidence: Record, folder: Path) -> Check:
 
 
 def _file_checks(evidence: Record, place: Path) -> Iterator[Check]:
-    for name, wanted in ((evidence.get("end") or {}).get("files") or {}).items():
+    end = evidence.get("end") or {}
+    for name, wanted in end.get("files", {}).items():
         try:
             is_same = sha256_of(place / Path(name).name) == wanted
-        except OSError as error:
-            yield _check(place, name, CheckState.FAILED, f"cannot be read: {error.strerror}")
+        except (OSError, ValueError) as error:
+            problem = getattr(error, "strerror", None) or str(error)
+            yield _check(place, name, CheckState.FAILED, f"cannot be read: {problem}")
             continue
         state = CheckState.OK if is_same else CheckState.FAILED
         yield _check(place, name, state, "" if is_same else "it was changed after the run")
-    report = place / REPORT
-    if not report.exists():
-        return
-    if evidence["begin"].get("versions", {}).get("bitsshell") != __version__:
-        yield _check(place, REPORT, CheckState.NOTE, "another version wrote it: not compared")
-        return
-    is_same = report.read_text(encoding="utf-8", errors="replace") == report_page(evidence)
-    state = CheckState.OK if is_same else CheckState.FAILED
-    yield _check(place, REPORT, state, "" if is_same else f"it is not what {EVIDENCE} says")
+    if end or (place / REPORT).exists():
+        yield _report_check(evidence, place)
+
+
+def _report_check(evidence: Record, place: Path) -> Check:
+    """Whether the report, which a run that has an end has, too, says what the evidence does."""
+    try:
+        written = (place / REPORT).read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        return _check(place, REPORT, CheckState.FAILED, f"cannot be read: {error.strerror}")
+    if evidence["begin"]["versions"].get("bitsshell") != __version__:
+        return _check(place, REPORT, CheckState.NOTE, "another version wrote it: not compared")
+    if written == report_page(evidence):
+        return _check(place, REPORT, CheckState.OK, "")
+    return _check(place, REPORT, CheckState.FAILED, f"it is not what {EVIDENCE} says")
 
 
 def _check(subject: Path, name: str, state: CheckState, text: str) -> Check:

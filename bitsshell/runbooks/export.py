@@ -129,6 +129,11 @@ def _introduction(recording: Recording, proposals: Proposals, name: str) -> str:
         "runs it on other hosts. No password is in it: that comes from `BITSSHELL_PASSWORD`, the "
         "keyring or a Kerberos ticket."
     )
+    if any(_may_ask(step.entry) for step in recording.steps):
+        how += (
+            " On several hosts a change asks a person: for a run that nobody attends, add `--yes` "
+            "to it."
+        )
     title = _heading(recording.title) or "A recorded session"
     return f"# {title}\n\n{recorded}\n\n{how}"
 
@@ -284,6 +289,12 @@ def needs_approval(entry: Entry) -> bool:
     }
     asked = len(touched) > 1 and not {"--yes", "-y"} & set(entry.words)
     return entry.effect == "destroy" or asked
+
+
+def _may_ask(entry: Entry) -> bool:
+    """Whether a change that asked nobody asks a person where there are more hosts."""
+    is_sent = entry.is_change and not entry.is_what_if
+    return is_sent and not (needs_approval(entry) or {"--yes", "-y"} & set(entry.words))
 
 
 def _plain(word: str, number: int) -> tuple[str, list[str]]:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import os
 import platform
-import re
 import time
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitsshell import known_secrets, run_context
+from bitsshell.concealed import secrets_in_urls
 from bitsshell.config import FILE_VARIABLE
 from bitsshell.errors import UsageError, shown
 from bitsshell.fleet.credentials import JOB_PASSWORD_VARIABLE, PASSWORD_VARIABLE
 from bitsshell.journal import VARIABLE as JOURNAL_VARIABLE
+from bitsshell.journal import JournalUnavailable
 from bitsshell.run_context import RunContext
 from bitsshell.runbooks.collected import (
     Journaled,
@@ -33,6 +34,7 @@ from bitsshell.runbooks.evidence import (
     EXECUTED,
     PARTIAL,
     EvidenceFolder,
+    NotKept,
     prepared,
     read_evidence,
     sha256_of,
@@ -40,7 +42,9 @@ from bitsshell.runbooks.evidence import (
 from bitsshell.runbooks.failures import joined_streams, shown_text
 from bitsshell.runbooks.junit import junit_text
 from bitsshell.runbooks.kernel import Kernel, PrivateFolder, require
+from bitsshell.runbooks.masking import masked_notebook
 from bitsshell.runbooks.parameters import INJECTED_TAG, injected_source
+from bitsshell.runbooks.preflight import check_junit
 from bitsshell.runbooks.steps import Notebook, source_of
 
 if TYPE_CHECKING:
@@ -61,11 +65,12 @@ _SHOWN_LINES = 400
 
 @dataclass(slots=True)
 class Collected:
-    """What came of one step besides its status."""
+    """What came of one step besides its status. `problem` says why it may not be all."""
 
     commands: list[Record] = field(default_factory=list)
     checks: list[Record] = field(default_factory=list)
     approvals: list[Record] = field(default_factory=list)
+    problem: str = ""
 
     @property
     def has_plan(self) -> bool:
@@ -91,17 +96,20 @@ class Keeping:
         self.executed = executed
         self.folder = folder
         self.root = ""
+        self.problem = ""
+        """Why commands may be missing, once the journal could not be read."""
         self._request = request
         self._configuration = configuration
         self._private = PrivateFolder()
         self._context_file = self._private.path / "run.json"
-        kept = journal.place if journal.is_kept else None
-        self._journal_path = kept or str(self._private.path / "journal.sqlite")
+        own = str(self._private.path / "journal.sqlite")
+        self._journal_address = journal.address if journal.is_kept else own
+        self._journal_place = journal.place if journal.is_kept else None
         self._context = RunContext(
-            run=begin["run"], what_if=request.what_if, journal=self._journal_path
+            run=begin["run"], what_if=request.what_if, journal=self._journal_address
         )
-        before = journal.entries if kept else 0
-        self._journaled = Journaled(self._journal_path, begin["run"], before=before)
+        before = journal.entries if journal.is_kept else 0
+        self._journaled = Journaled(self._journal_address, begin["run"], before=before)
         self._told = Told(self._context_file)
         self._evidence: Record = {"begin": begin, "steps": [], "end": None}
         self._began_s = time.monotonic()
@@ -120,9 +128,10 @@ class Keeping:
         passwords = map(os.environ.get, (PASSWORD_VARIABLE, JOB_PASSWORD_VARIABLE))
         known_secrets.learn(*passwords, *_in_urls(values))
         executed = _copy(notebook, {name: values[name] for name in given})
-        _check_junit(request.junit)
+        place = request.evidence or _default_folder(notebook)
+        check_junit(request, place)
         standing = session.journal.standing()
-        folder = prepared(request.evidence or _default_folder(notebook), notebook.path)
+        folder = prepared(place, notebook.path)
         begin = _begin(session, notebook, values, given, request)
         given_file = session.config.given  # --config FILE
         said = {FILE_VARIABLE: str(Path(given_file).expanduser().resolve())} if given_file else {}
@@ -133,16 +142,22 @@ class Keeping:
         """The cells that are run, the one with the given parameters among them."""
         return list(self.executed.cells)
 
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """The value of each parameter."""
+        found: dict[str, Value] = self._evidence["begin"]["parameters"]
+        return found
+
     def filled(self, text: str) -> str:
         """A text of the notebook with the parameters in it that it names in braces."""
-        for name, value in self._evidence["begin"]["parameters"].items():
+        for name, value in self.parameters.items():
             said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             text = text.replace(f"{{{name}}}", said)
         return text
 
     def kernel(self) -> Kernel:
-        """The kernel for the cells, not started yet."""
-        run_context.write(self._context_file, self._context)
+        """The kernel for the cells, not started yet. Raises `NotKept`."""
+        self._let_know()
         kernel = Kernel(
             self.executed,
             folder=self._private.path,
@@ -150,7 +165,7 @@ class Keeping:
             environment={
                 **os.environ,
                 run_context.VARIABLE: str(self._context_file),
-                JOURNAL_VARIABLE: self._journal_path,
+                JOURNAL_VARIABLE: self._journal_address,
                 **self._configuration,
             },
         )
@@ -159,20 +174,27 @@ class Keeping:
         return kernel
 
     def step_begins(self, step: Step, approvals: Mapping[str, str]) -> None:
-        """Let the kernel know which step comes, and who agreed to what."""
-        self._context = RunContext(
-            run=self._context.run,
-            what_if=self._context.what_if,
-            approvals=dict(approvals),
-            step=step.id,
-            journal=self._journal_path,
-        )
-        run_context.write(self._context_file, self._context)
+        """Let the kernel know which step comes, and who agreed to what. Raises `NotKept`."""
+        self._context = replace(self._context, approvals=dict(approvals), step=step.id)
+        self._let_know()
+
+    def _let_know(self) -> None:
+        try:
+            run_context.write(self._context_file, self._context)
+        except OSError as error:
+            raise NotKept(str(self._private.path), error.strerror or str(error)) from error
 
     def collect(self) -> Collected:
-        """What the kernel journaled and told since the last time."""
+        """What the kernel journaled and told since the last time, as far as it can be read now."""
         checks, approvals = self._told.news()
-        return Collected(self._journaled.news(), checks, approvals)
+        try:
+            return Collected(self._journaled.news(), checks, approvals)
+        except JournalUnavailable as error:
+            return Collected([], checks, approvals, self._missing(error))
+
+    def _missing(self, error: JournalUnavailable) -> str:
+        self.problem = f"commands may be missing: {error.what()}"
+        return self.problem
 
     def step_ended(self, step: Step, done: StepRun, began: str | None, what: Collected) -> None:
         """Add a step to the evidence, and write everything."""
@@ -205,12 +227,10 @@ class Keeping:
         self._write()
 
     def finish(self, verdict: Verdict, note: str) -> None:
-        """Write the end of it, once. Raises `NotKept`."""
+        """Write the end of it, once; `problem` says what it lacks. Raises `NotKept`."""
         if self._evidence["end"] is not None:
             return
-        last = self._journaled.news(is_over=True)
-        if last and self._evidence["steps"]:
-            self._evidence["steps"][-1]["commands"].extend(last)
+        journaled = self._end_of_journal()
         self._told.news()
         self._write_notebook()
         self.folder.finish()
@@ -224,10 +244,7 @@ class Keeping:
             "note": note,
             "counts": {status: statuses.count(status) for status in dict.fromkeys(statuses)},
             "where": list(self._told.hosts.values()),
-            "journal": {
-                "place": self._journal_path if self._is_journal_kept else None,
-                "sessions": self._journaled.roots(),
-            },
+            "journal": journaled,
             "files": {EXECUTED: sha256_of(self.folder.path / EXECUTED)},
         }
         self.root = self.folder.write_evidence(self._evidence)
@@ -236,14 +253,23 @@ class Keeping:
             text = junit_text(read_evidence(self.folder.path))
             EvidenceFolder(self._request.junit.parent).write(self._request.junit.name, text)
 
+    def _end_of_journal(self) -> Record:
+        """What the end says of the journal; what came last in it stands with the last step."""
+        sessions: list[Record] = []
+        try:
+            last = self._journaled.news(is_over=True)
+            if last and self._evidence["steps"]:
+                self._evidence["steps"][-1]["commands"].extend(last)
+            sessions = self._journaled.roots()
+        except JournalUnavailable as error:
+            self._missing(error)
+        return {"place": self._journal_place, "sessions": sessions, "problem": self.problem}
+
     def release(self) -> None:
-        """Take away what was private. Safe to call twice."""
+        """Take away what was private, and let others use the folder. Safe to call twice."""
         self._journaled.close()
         self._private.remove()
-
-    @property
-    def _is_journal_kept(self) -> bool:
-        return not Path(self._journal_path).is_relative_to(self._private.path)
+        self.folder.release()
 
     def _write(self) -> None:
         self._write_notebook()
@@ -254,7 +280,7 @@ class Keeping:
         for cell in plain["cells"]:
             if cell["cell_type"] == "code":
                 cell["outputs"] = joined_streams(cell["outputs"])
-        text: str = _nbformat().writes(_nbformat().from_dict(known_secrets.scrub_json(plain)))
+        text: str = _nbformat().writes(_nbformat().from_dict(masked_notebook(plain)))
         self.folder.write(PARTIAL, text + "\n")
 
 
@@ -296,18 +322,11 @@ def _begin(
 def _in_urls(values: Mapping[str, Value]) -> list[str]:
     """Passwords and signatures in the URLs of parameters, which no file may hold."""
     texts = [text for value in values.values() for text in _texts(value)]
-    return [found for text in texts for pair in _URL_SECRET.findall(text) for found in pair]
+    return [found for text in texts for found in secrets_in_urls(text)]
 
 
 def _texts(value: Value) -> list[str]:
     return value if isinstance(value, list) else [value] if isinstance(value, str) else []
-
-
-_URL_SECRET = re.compile(
-    r"://[^/\s@:]*:([^/\s@]+)@"
-    r"|[?&](?:sig|signature|x-amz-signature|x-amz-credential|key|code)=([^&\s]+)",
-    re.IGNORECASE,
-)
 
 
 def _nbformat() -> Any:
@@ -370,16 +389,3 @@ def _default_folder(notebook: Notebook) -> Path:
         number += 1
         wanted = Path(f"{notebook.path.stem}-{stamp}-{number}")
     return wanted
-
-
-def _check_junit(path: Path | None) -> None:
-    """Raise UsageError where it could not be written in the end."""
-    if path is None:
-        return
-    try:
-        with path.open("a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"--junit {shown(str(path))} cannot be written: {error.strerror}"
-        ) from error

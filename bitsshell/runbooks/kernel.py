@@ -254,6 +254,7 @@ def _client(notebook: Any, folder: Path, transport: str) -> Any:
         store_widget_state=False,
         coalesce_streams=False,  # it would change the order, and where an update finds its display
         record_timing=False,
+        force_raise_errors=True,  # what was raised is said, whatever the cell is tagged
         extra_arguments=["--HistoryManager.hist_file=:memory:"],
         log=log,
     )

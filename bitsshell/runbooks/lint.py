@@ -9,12 +9,35 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bitsshell.errors import UsageError
+from bitsshell.render.text import counted
 from bitsshell.runbooks.cells import CodeCell, MagicCall, read_cell
 from bitsshell.runbooks.findings import Finding, Severity, error, warning
-from bitsshell.runbooks.lint_commands import is_destructive, joined, problem_of
+from bitsshell.runbooks.lint_commands import (
+    asks_for_several,
+    is_destructive,
+    is_for_lists,
+    joined,
+    problem_of,
+)
 from bitsshell.runbooks.lint_secrets import secrets_in
-from bitsshell.runbooks.parameters import PARAMETERS_TAG, BadParameters, Value, declared
-from bitsshell.runbooks.steps import BadNotebook, read_notebook, source_of
+from bitsshell.runbooks.parameters import (
+    PARAMETERS_TAG,
+    BadParameters,
+    Kind,
+    Parameter,
+    Value,
+    declared,
+)
+from bitsshell.runbooks.steps import (
+    RAISES_TAG,
+    SKIP_TAG,
+    BadNotebook,
+    read_notebook,
+    refuse_secrets,
+    source_of,
+    tags_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,6 +80,12 @@ class _Linter:
     is_loaded: bool = False
     verbs: list[str] = field(default_factory=list)
     background: dict[str, tuple[str, int]] = field(default_factory=dict)
+    lists: set[str] = field(default_factory=set)
+    """Parameters that are lists."""
+    is_for_several: bool = False
+    """Whether such a list chose the hosts."""
+    asking: list[tuple[str, MagicCall]] = field(default_factory=list)
+    """Commands, each with its cell, that ask a person where that list has several hosts."""
 
     def findings(self, cells: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
         """All of them."""
@@ -64,8 +93,13 @@ class _Linter:
         for cell in cells:
             name, source = str(cell["id"]), source_of(cell)
             yield from secrets_in(name, cell)
-            if cell["cell_type"] == "code" and PARAMETERS_TAG not in _tags(cell):
+            if cell["cell_type"] != "code":
+                continue
+            tags = tags_of(cell)
+            yield from _tagged(name, tags)
+            if not {PARAMETERS_TAG, SKIP_TAG} & set(tags):
                 yield from self._code(name, source)
+        yield from _asks(self.asking)
         for task, (name, line) in self.background.items():
             yield warning(
                 name,
@@ -77,7 +111,7 @@ class _Linter:
     # Parameters
 
     def _parameters_cell(self, cells: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
-        tagged = [c for c in cells if c["cell_type"] == "code" and PARAMETERS_TAG in _tags(c)]
+        tagged = [c for c in cells if c["cell_type"] == "code" and PARAMETERS_TAG in tags_of(c)]
         if not tagged:
             yield warning(
                 "",
@@ -97,8 +131,10 @@ class _Linter:
                 yield error(str(cell["id"]), problem.line, what, problem.hint or "")
                 self.is_everything_known = True  # what it meant to declare is not known
                 continue
+            yield from _secret_parameters(str(cell["id"]), found)
             self.names |= {parameter.name for parameter in found}
             self.parameters = {p.name: p.default for p in found if not p.is_required}
+            self.lists = {p.name for p in found if p.kind is Kind.LIST}
 
     # Code
 
@@ -111,12 +147,15 @@ class _Linter:
         assigned = cell.assigned()
         for call in cell.calls:
             for known in {known for known, line in assigned if line <= call.line}:
-                self.names.add(known)
-                self.parameters.pop(known, None)  # what is changed is no default any more
+                self._assigned(known)
             yield from self._call(name, call)
         for known, _ in assigned:
-            self.names.add(known)
-            self.parameters.pop(known, None)
+            self._assigned(known)
+
+    def _assigned(self, name: str) -> None:
+        self.names.add(name)
+        self.parameters.pop(name, None)  # what is changed is no default any more
+        self.lists.discard(name)
 
     def _look_for_names(self, source: str, cell: CodeCell) -> None:
         lines = [line.strip() for line in source.splitlines()]
@@ -157,6 +196,7 @@ class _Linter:
             self.background[call.background] = (name, call.line)
         for task in joined(call, tuple(self.background)):
             del self.background[task]
+        self._ask_for_several(name, call)
         if not is_destructive(call):
             return
         guards = _LOOKING_AHEAD | (_WAITING if call.verb == "complete" else set())
@@ -175,7 +215,50 @@ class _Linter:
                 "ask with %bits_approve in the line before, and add --yes",
             )
 
+    def _ask_for_several(self, name: str, call: MagicCall) -> None:
+        """Remember a command that asks a person where a list of hosts has several."""
+        chosen = is_for_lists(call, self.lists)
+        if call.verb == "use" and chosen is not None:
+            self.is_for_several = chosen
+        elif asks_for_several(call) and (self.is_for_several if chosen is None else chosen):
+            self.asking.append((name, call))
 
-def _tags(cell: Mapping[str, Any]) -> Sequence[str]:
-    tags = cell.get("metadata", {}).get("tags", ())
-    return [str(tag) for tag in tags] if isinstance(tags, list) else ()
+
+def _asks(asking: Sequence[tuple[str, MagicCall]]) -> Iterator[Finding]:
+    """One finding, where the first of them stands."""
+    if not asking:
+        return
+    name, call = asking[0]
+    others = len(asking) - 1
+    more = f" ({counted(others, 'command')} after it too)" if others else ""
+    yield warning(
+        name,
+        call.line,
+        f"{call.verb} asks a person{more} where it is about several hosts, so that a run without "
+        "one stops there (exit code 5)",
+        "for runs on several hosts: ask with %bits_approve in the line before, and add --yes",
+    )
+
+
+def _secret_parameters(name: str, found: Sequence[Parameter]) -> Iterator[Finding]:
+    """Those that a run refuses by their names."""
+    for parameter in found:
+        try:
+            refuse_secrets([parameter.name], "declared as a parameter")
+        except UsageError as problem:
+            yield error(name, parameter.line, problem.what(), problem.hint or "")
+
+
+def _tagged(name: str, tags: Sequence[str]) -> Iterator[Finding]:
+    """What tags of Jupyter mean to a run."""
+    if SKIP_TAG in tags:
+        yield warning(
+            name, 0, f"the cell is tagged {SKIP_TAG}: a run leaves it out", "take the tag off it"
+        )
+    if RAISES_TAG in tags:
+        yield warning(
+            name,
+            0,
+            f"the tag {RAISES_TAG} keeps no run going: what the cell raises ends it",
+            "catch the exception in the cell, and take the tag off it",
+        )

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bitsshell.bits import Effect
+from bitsshell.cell_forms import OWN, Body
+from bitsshell.cell_forms import VERBS as CELL_FORMS
 from bitsshell.commands import VERBS
 from bitsshell.commands.declare import HelpWanted, VerbCommand
 from bitsshell.commands.dispatch import UnknownVerb, usage_error
@@ -18,6 +21,7 @@ from bitsshell.runbooks import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from bitsshell.runbooks.cells import MagicCall
     from bitsshell.runbooks.parameters import Value
@@ -25,12 +29,11 @@ if TYPE_CHECKING:
 _STAND_IN = "\ue000"
 """Stands in a word for what only a run can tell; no type looks at such a word."""
 
-ONLY_MAGICS = frozenset({"tasks", "plot"})
-"""Magics that are no verbs."""
-
-_PAIRS = frozenset({"create", "add", "transfer"})
-"""Verbs whose cell has a file a line: `URL -> PATH`."""
 _REPLACING = {"--if-exists": "replace", "--on-error": "cancel", "--on-transient": "cancel"}
+
+_HOST = {"--host", "-H"}
+_ASKING_OTHERWISE = {"manage", "run"}
+"""Verbs whose own changes are those of a policy, or of what they run."""
 
 
 def joined(call: MagicCall, waiting: Iterable[str]) -> list[str]:
@@ -48,11 +51,11 @@ def problem_of(call: MagicCall, values: Mapping[str, Value]) -> BitsShellError |
     """
     if call.problem is not None:
         return call.problem
-    if not call.verb or call.verb in ONLY_MAGICS or call.verb == "help":
+    if not call.verb or call.verb in OWN or call.verb == "help":
         return None
     command = VERBS.get(call.verb)
     if command is None:
-        return UnknownVerb(call.verb, [*VERBS, *ONLY_MAGICS])
+        return UnknownVerb(call.verb, [*VERBS, *OWN])
     try:
         words = list(_words(call, values))
         if call.verb == "wait" and not any(s.place is Place.ARGUMENT for s in call.slots):
@@ -82,6 +85,35 @@ def is_destructive(call: MagicCall) -> bool:
     return any((option, value) in pairs for option, value in _REPLACING.items())
 
 
+def asks_for_several(call: MagicCall) -> bool:
+    """Whether a command asks a person before it changes more than one job, and not before one.
+
+    A `complete` does where all of them are finished.
+    """
+    words = set(call.words)
+    if {"--yes", "-y", "--what-if", "--as"} & words or call.verb in _ASKING_OTHERWISE:
+        return False
+    if call.verb == "complete":
+        return True
+    command = VERBS.get(call.verb)
+    return command is not None and command.effect is Effect.CHANGE and not is_destructive(call)
+
+
+def is_for_lists(call: MagicCall, lists: AbstractSet[str]) -> bool | None:
+    """Whether the hosts of a command are all of one of these lists; None where it names no hosts.
+
+    One out of a list, as in `{hosts[0]}`, is not all of it.
+    """
+    named = [
+        slot.text
+        for slot in call.slots
+        if slot.option in _HOST or (call.verb == "use" and slot.place is not Place.VALUE)
+    ]
+    if not named:
+        return None
+    return any(text == f"{{{name}}}" for text in named for name in lists)
+
+
 def _words(call: MagicCall, values: Mapping[str, Value]) -> Iterator[str]:
     """The words that the verb would get, names replaced."""
     for slot in call.slots:
@@ -89,12 +121,13 @@ def _words(call: MagicCall, values: Mapping[str, Value]) -> Iterator[str]:
     if not call.is_cell or call.verb == "check":
         yield from (["*", "--that", _STAND_IN] if call.is_cell else [])
         return
+    has_pairs = CELL_FORMS.get(call.verb) is Body.PAIRS
     for line in call.body.splitlines():
         bare = line.strip()
         if not bare or bare.startswith("#"):
             continue
-        parts = bare.split("->", 1) if call.verb in _PAIRS else [bare]
-        if call.verb in _PAIRS and len(parts) != 2:
+        parts = bare.split("->", 1) if has_pairs else [bare]
+        if has_pairs and len(parts) != 2:
             raise UsageError(f"the line {bare!r} is no file", hint="each line is: URL -> PATH")
         for part in parts:
             yield from _filled(Slot(part.strip().strip("'\""), Place.LAST), values)

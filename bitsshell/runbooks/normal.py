@@ -1,9 +1,10 @@
 """A run's evidence with what is never the same taken out, so that two of them can be compared.
 
 Ids of jobs become `job#1`, `job#2` by step, host and name, references `ref#1`; hosts become
-`host#1` where the two runs went to different ones; values of parameters that differ become the
-parameter's name in braces; the port of a URL on the loopback becomes `port#1`, as a practice file
-server has another one each time. Times, durations and rates are left out; sizes stay as they are.
+`host#1` where the two runs went to different ones, each for itself where a range names them; values
+of parameters that differ become the parameter's name in braces; the port of a URL on the loopback
+becomes `port#1`, as a practice file server has another one each time. Times, durations and rates
+are left out; sizes stay as they are.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-Record = Mapping[str, Any]
+from bitsshell.errors import BitsShellError
+from bitsshell.fleet.hostsets import names_in
 
-GIVEN = "injected-parameters"
-"""The id of the cell that only a run with parameters has."""
+Record = Mapping[str, Any]
 
 _GUID = re.compile(r"\{?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\}?")
 _REFERENCE = re.compile(r"\bref:([0-9A-Z]{10})\b")
@@ -167,20 +168,30 @@ class Normaliser:
         return self.jobs.setdefault(key, f"job#{len(self.jobs) + 1}")
 
     def _command(self, entry: Record) -> str:
-        """The words, of which the same host or job is said once."""
+        """The words, of which the same host or job is said once; chosen hosts lead, by number."""
+        verb, *rest = map(str, entry["words"])
+        chosen: set[str] = set()
         words: list[str] = []
-        said: set[str] = set()
-        waiting = iter(map(str, entry["words"]))
+        waiting = iter(rest)
         for word in waiting:
             if word == "--host":
-                host = self.text(next(waiting, ""))
-                if host not in said:
-                    said.add(host)
-                    words += [word, host]
-            elif (text := self.text(word)) not in said or text[:4] not in {"host", "job#"}:
-                words.append(text)
-                said.add(text)
-        return " ".join(_jobs_in_order(words))
+                chosen.update(self._texts(next(waiting, "")))
+                continue
+            words += [t for t in self._texts(word) if not (_is_once(t) and t in words)]
+        hosts = sorted(chosen, key=lambda name: (len(name), name))
+        said = [self.text(verb), *(word for name in hosts for word in ("--host", name)), *words]
+        return " ".join(_jobs_in_order(said))
+
+    def _texts(self, word: str) -> list[str]:
+        """A word as it is compared; of a range of the run's hosts, each of them."""
+        if not (self.hosts and "[" in word):
+            return [self.text(word)]
+        try:
+            names = names_in(word)
+        except BitsShellError:  # no range of hosts
+            return [self.text(word)]
+        known = names if self.hosts.keys() >= set(names) else [word]
+        return list(dict.fromkeys(map(self.text, known)))
 
     def _results(self, entries: Iterable[Record]) -> Iterator[Result]:
         for entry in entries:
@@ -215,12 +226,13 @@ class Normaliser:
             self._job(guid): f"{job.get('files_total')} files {job.get('bytes_total')} B"
             for job in jobs
             if (guid := str(job.get("id") or "").upper()) in self.own_jobs
-            and job.get("state") in {"TRANSFERRED", "ACKNOWLEDGED"}
+            and str(job.get("state")) in {"TRANSFERRED", "ACKNOWLEDGED"}
         }
 
 
 def _state(state: object) -> str:
-    return "under way" if state in _UNDER_WAY else str(state or "")
+    said = str(state or "")
+    return "under way" if said in _UNDER_WAY else said
 
 
 def _sets_going(entry: Record) -> bool:
@@ -246,6 +258,11 @@ def _moving(entries: Iterable[Record]) -> set[str]:
         elif entry.get("words"):
             found.clear()
     return found
+
+
+def _is_once(text: str) -> bool:
+    """Whether a word stands for a host or a job, which need be said only once."""
+    return text.startswith(("host#", "job#"))
 
 
 def _jobs_in_order(words: Iterable[str]) -> Iterator[str]:

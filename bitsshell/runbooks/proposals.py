@@ -154,9 +154,17 @@ class _Proposer:
         return list(dict.fromkeys(p.text for parts in self._parts for p in parts if p.role is role))
 
     def _propose_places(self, role: Role, one: tuple[str, str], several: tuple[str, str]) -> None:
-        """One place is a parameter itself; of several it is the folders that some share."""
+        """One place is a parameter itself; of several it is the folders that some share.
+
+        One that is masked behind its folder has to be given whole.
+        """
         values = self._values(role)
         folders = {value: _folder(value) for value in values}
+        for value, folder in list(folders.items()):
+            if MASK in value.removeprefix(folder):
+                self._place(role, value, *one)
+                values.remove(value)
+                del folders[value]
         if len(values) > 1 and len(set(folders.values())) < len(values) and all(folders.values()):
             for folder in dict.fromkeys(folders.values()):
                 name = self._propose(several[0], folder, several[1])

@@ -123,7 +123,7 @@ def _head(begin: Mapping[str, Any], end: Mapping[str, Any], title: str, failed: 
             f'<div style="color:{RED}">{safe(failed)}</div>' if failed else "",
             faint(f"{when}{took}, by {who['os_user']} on {who['machine']}"),
             faint(f"{begin['notebook']['name']}{commit}{changed}"),
-            faint(str(end.get("note") or "")) if end.get("note") else "",
+            *(faint(said) for said in (end.get("note"), _journal(end).get("problem")) if said),
         ],
         edge=colour,
     )
@@ -183,6 +183,10 @@ def _bar(elapsed_s: float, longest: float) -> str:
         f'<span style="white-space:nowrap"><span style="{bar}"></span> '
         f"{safe(elapsed(elapsed_s))}</span>"
     )
+
+
+def _journal(end: Mapping[str, Any]) -> Mapping[str, Any]:
+    return end.get("journal") or {}
 
 
 def _parameters(begin: Mapping[str, Any]) -> str:
@@ -331,7 +335,7 @@ def _proof(evidence: Mapping[str, Any]) -> str:
         ),
         *(
             [f"journal session {safe(one['session'][:8])}, root", code(one["root"])]
-            for one in (end.get("journal") or {}).get("sessions", ())
+            for one in _journal(end).get("sessions", ())
         ),
         [
             "kernel",

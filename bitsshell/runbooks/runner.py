@@ -7,13 +7,14 @@ notebook and the evidence are written. The first step that does not go well ends
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bitsshell.commands.approvals import NeedsApproval, approval_question
+from bitsshell.errors import BitsShellError
 from bitsshell.known_secrets import scrub
+from bitsshell.render.text import ELLIPSIS
 from bitsshell.render.units import elapsed
 from bitsshell.results import (
     Conclusion,
@@ -25,11 +26,17 @@ from bitsshell.results import (
     Verdict,
 )
 from bitsshell.runbooks.collected import now_text
-from bitsshell.runbooks.evidence import REPORT, NotKept
+from bitsshell.runbooks.evidence import REPORT
 from bitsshell.runbooks.failures import error_lines, shown_text
 from bitsshell.runbooks.keeping import Collected, Keeping
 from bitsshell.runbooks.preflight import approvals_for, chosen
-from bitsshell.runbooks.steps import parameter_values, read_notebook, steps_of
+from bitsshell.runbooks.steps import (
+    RAISES_TAG,
+    SKIP_TAG,
+    parameter_values,
+    read_notebook,
+    steps_of,
+)
 from bitsshell.runbooks.verdicts import is_not_told_yet, verdict_of
 from bitsshell.runbooks.waiting import Waiting
 
@@ -55,7 +62,7 @@ def run(call: Call, request: RunRequest) -> Iterator[Event]:
     """
     notebook = read_notebook(request.notebook)
     values, given = parameter_values(notebook, request.parameters, request.parameters_file)
-    approvals = approvals_for(notebook, request, can_ask=call.ask is not None)
+    approvals = approvals_for(notebook, request, values, can_ask=call.ask is not None)
     keeping = Keeping.begin(call.session, notebook, values, given, request)
     yield from _Run(call, request, keeping, approvals).events()
 
@@ -78,7 +85,7 @@ class _Run:
         self.request = request
         self.keeping = keeping
         self.approvals = approvals
-        self.steps = steps_of(keeping.cells)
+        self.steps = steps_of(keeping.cells, keeping.parameters)
         self.chosen = {step.id for step in chosen(self.steps, request.from_step)}
         self.kernel: Kernel | None = None
         self.end: _End | None = None
@@ -89,8 +96,9 @@ class _Run:
         self.running: tuple[str, str] | None = None
         """The id of the last step that began, and when."""
         self.has_plan = False
-        self.waiting = Waiting(call.session.interrupts)
-        self.began_s = time.monotonic()
+        self.now_s = call.session.clock.monotonic
+        self.waiting = Waiting(call.session.interrupts, self.now_s)
+        self.began_s = self.now_s()
         limit_s = request.timeout_s
         self.deadline_s = None if limit_s is None else self.began_s + limit_s
 
@@ -106,13 +114,20 @@ class _Run:
                 self.keeping.finish(*self._ended())
             yield self._concluded()
         finally:
-            if self.kernel is not None:  # nobody reads any more, or Ctrl-C came once too often
-                self.end = _End(Verdict.INTERRUPTED, "the run was cut off")
-                self._close(now=True)
-                with suppress(NotKept):  # which may be why it is cut off
-                    self._cut_off()
-                    self.keeping.finish(*self._ended())
-            self.keeping.release()
+            try:
+                if self.kernel is not None:  # nobody reads any more, or Ctrl-C came once too often
+                    self._wind_up()
+            finally:
+                self.keeping.release()
+
+    def _wind_up(self) -> None:
+        """End the kernel, and what can be written of the evidence."""
+        self.end = _End(Verdict.INTERRUPTED, "the run was cut off")
+        self._close(now=True)
+        with suppress(BitsShellError):  # which may be why it is cut off
+            self._cut_off()
+        with suppress(BitsShellError):
+            self.keeping.finish(*self._ended())
 
     def _cut_off(self) -> None:
         """Say of the steps that have no status yet that they did not end, or did not begin."""
@@ -170,7 +185,8 @@ class _Run:
         if self.end is not None:
             yield self._done(step, replace(blank, status=StepStatus.NOT_RUN))
         elif step.id not in self.chosen:
-            note = f"--from-step {self.request.from_step}"
+            from_step = f"--from-step {self.request.from_step}"
+            note = f"tagged {SKIP_TAG}" if step.is_skipped else from_step
             yield self._done(step, replace(blank, status=StepStatus.SKIPPED, note=note))
         elif (refused := self._ask(step)) is not None:
             self.end = refused
@@ -190,6 +206,8 @@ class _Run:
     def _done(
         self, step: Step, done: StepRun, began: str | None = None, what: Collected | None = None
     ) -> Outcome:
+        if what is not None and what.problem:
+            done = replace(done, note="; ".join(filter(None, (done.note, what.problem))))
         self.counts[done.status] = self.counts.get(done.status, 0) + 1
         if not done.status.is_well and done.status is not StepStatus.NOT_RUN:
             self.failed = done
@@ -214,27 +232,27 @@ class _Run:
     def _asked(self, approval: Approval) -> str:
         if self.call.ask is None:
             raise NeedsApproval(approval.name, approval.question)
-        began_s = time.monotonic()
+        began_s = self.now_s()
         question = self.keeping.filled(approval.question)
         who = self.call.ask(approval_question(approval.name, question))
         if self.deadline_s is not None:  # how long a person takes is not the run's time
-            self.deadline_s += time.monotonic() - began_s
+            self.deadline_s += self.now_s() - began_s
         return who
 
     def _execute(self, step: Step, blank: StepRun) -> Iterator[Event]:
         kernel = self.kernel
         if kernel is None:
             return
-        began, began_s = now_text(), time.monotonic()
+        self.keeping.step_begins(step, self.approvals)
+        began, began_s = now_text(), self.now_s()
         self.running = (step.id, began)
         limit_s = self.request.step_timeout_s
         deadlines = [self.deadline_s, None if limit_s is None else began_s + limit_s]
         deadline_s = min((moment for moment in deadlines if moment is not None), default=None)
-        self.keeping.step_begins(step, self.approvals)
         running = kernel.execute(self.keeping.cells[step.index], step.index)
         stopped = yield from self.waiting.wait(running, kernel, blank, deadline_s)
         what = self.keeping.collect()
-        done = replace(blank, elapsed_s=time.monotonic() - began_s)
+        done = replace(blank, elapsed_s=self.now_s() - began_s)
         yield self._done(
             step, self._judged(step, done, running.result(), stopped, what), began, what
         )
@@ -272,7 +290,9 @@ class _Run:
             self.end = _End(verdict, f"{step.id} failed")
             is_interrupt = verdict is Verdict.INTERRUPTED
             return replace(
-                done, status=StepStatus.INTERRUPTED if is_interrupt else StepStatus.FAILED
+                done,
+                status=StepStatus.INTERRUPTED if is_interrupt else StepStatus.FAILED,
+                note=f"the tag {RAISES_TAG} keeps no run going" if step.may_raise else "",
             )
         return replace(done, status=StepStatus.WHAT_IF if self.request.what_if else StepStatus.OK)
 
@@ -287,10 +307,11 @@ class _Run:
         verdict, note = self._ended()
         folder = self.keeping.folder.path
         counts = ", ".join(f"{count} {status}" for status, count in self.counts.items())
-        elapsed_s = time.monotonic() - self.began_s
+        elapsed_s = self.now_s() - self.began_s
         lines = [f"run: {counts} in {elapsed(elapsed_s)}" + (f"; {note}" if note else "")]
         if self.failed is not None:
             lines.append(f"next: go on from there with --from-step {self.failed.id}")
+        lines += [self.keeping.problem] if self.keeping.problem else []
         lines += [f"evidence: {folder / REPORT}", f"root: {self.keeping.root}"]
         return Conclusion(
             verdict,
@@ -310,8 +331,11 @@ class _Run:
 
 def _last_lines(shown: list[str], error: tuple[str, ...]) -> tuple[str, ...]:
     """The end of what a step showed, without what its error says once more."""
-    said = {line.strip() for line in error}
-    news = [scrub(line) for line in shown if line.strip() and line.strip() not in said]
+    bare = error[0].partition(": ")[2] if error else ""  # without the name of its class
+    said = {line.strip() for line in (*error, bare)}
+    clipped = tuple(line.removesuffix(ELLIPSIS) for line in said if line.endswith(ELLIPSIS))
+    lines = [scrub(line) for line in shown if line.strip()]
+    news = [line for line in lines if line.strip() not in said and not line.startswith(clipped)]
     return tuple(news[-_SHOWN_LINES:])
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bitsshell.commands.tokens import quote
 from bitsshell.errors import BitsShellError, UsageError, shown
 from bitsshell.journal import Wanted
-from bitsshell.known_secrets import scrub, scrub_json
 from bitsshell.recorder import Mark
 from bitsshell.render.text import counted, prose
 from bitsshell.render.units import timestamp
 from bitsshell.results import Event, Notice, Text
 from bitsshell.results.entries import EntryKind
 from bitsshell.runbooks.export import notebook_of
+from bitsshell.runbooks.masking import masked_notebook
 from bitsshell.runbooks.parameters import PARAMETERS_TAG, declared
 from bitsshell.runbooks.recordings import (
     NoRecording,
@@ -28,9 +26,11 @@ from bitsshell.runbooks.recordings import (
     mark_of,
     recorded,
 )
+from bitsshell.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bitsshell.commands.recording import SaveRequest
     from bitsshell.results.entries import Entry
@@ -62,7 +62,7 @@ def save(session: Session, request: SaveRequest) -> Iterator[Event]:
     recording = _found(session, request.session)
     if request.is_clean:
         recording = cleaned(recording)
-    notebook = scrubbed(notebook_of(recording, request.file.name))
+    notebook = masked_notebook(notebook_of(recording, request.file.name))
     write_notebook(request.file, notebook, is_forced=request.is_forced)
     yield Text(str(request.file))
     yield from map(Notice, _said(recording, notebook, request.file))
@@ -92,38 +92,6 @@ def _last_start(session: Session) -> Entry | None:
 def _when(start: Entry) -> str:
     title = str((start.data or {}).get("title", ""))
     return f"the last recording began {timestamp(start.at)}{f' ({prose(title)})' if title else ''}"
-
-
-def scrubbed(notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with known secrets masked in all that it says, its structure left alone.
-
-    The journal keeps none of them; one that was learned only later may still stand in it.
-    """
-    cells = [
-        {
-            **cell,
-            "source": scrub(cell["source"]),
-            "metadata": {
-                name: scrub_json(value) if name == "bits" else value
-                for name, value in cell["metadata"].items()
-            },
-        }
-        for cell in notebook["cells"]
-    ]
-    for cell in cells:
-        if "outputs" in cell:
-            cell["outputs"] = [_scrubbed_output(output) for output in cell["outputs"]]
-    bits = scrub_json(notebook["metadata"]["bits"])
-    return {**notebook, "metadata": {**notebook["metadata"], "bits": bits}, "cells": cells}
-
-
-def _scrubbed_output(output: dict[str, Any]) -> dict[str, Any]:
-    def masked(name: str, value: Any) -> Any:
-        if name == "data":
-            return {mime_type: scrub_json(shown_as) for mime_type, shown_as in value.items()}
-        return value if name in {"output_type", "name", "metadata"} else scrub_json(value)
-
-    return {name: masked(name, value) for name, value in output.items()}
 
 
 def _said(recording: Recording, notebook: dict[str, Any], file: Path) -> Iterator[str]:
@@ -157,7 +125,7 @@ def write_notebook(path: Path, notebook: dict[str, Any], *, is_forced: bool = Fa
     except OSError as error:
         raise NotSaved(path, _problem(path, error)) from error
     try:
-        _replace(path, text)
+        write_whole(path, text, is_synced=True)
     except OSError as error:
         if is_new:
             with suppress(OSError):
@@ -174,21 +142,6 @@ def _reserve(path: Path, *, is_forced: bool) -> bool:
             raise
         return False
     return True
-
-
-def _replace(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    written = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
-    except OSError:
-        with suppress(OSError):
-            written.unlink()
-        raise
 
 
 def _problem(path: Path, error: OSError) -> str:

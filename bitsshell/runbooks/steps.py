@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from bitsshell.bits import Effect
 from bitsshell.commands import VERBS
+from bitsshell.commands.magicline import Name, pieces
 from bitsshell.commands.runbook import Named
 from bitsshell.errors import UsageError, shown
 from bitsshell.render.text import clip, prose
-from bitsshell.runbooks.cells import magics_in
+from bitsshell.runbooks.cells import magics_in, read_cell
 from bitsshell.runbooks.parameters import (
     INJECTED_TAG,
     PARAMETERS_TAG,
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 SETUP_TAG = "setup"
 """The tag of cells that run even when the steps before a `--from-step` are skipped."""
+SKIP_TAG = "skip-execution"
+"""Jupyter's tag of cells that no runner runs."""
+RAISES_TAG = "raises-exception"
+"""Jupyter's tag of cells that may raise. A run ends there all the same: it has one outcome."""
 
 _CONNECTING = {"use", "login", "config", "hosts"}
 _TITLE_CELLS = 60
@@ -45,7 +50,7 @@ class BadNotebook(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that a cell asks for, as it stands in its source."""
+    """An approval that a cell asks for. The question is as it stands in its source."""
 
     name: str
     question: str
@@ -53,7 +58,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A code cell. `index` is its place among all cells; `effect` the strongest of its verbs."""
+    """A code cell. `index` is its place among all cells; `effect` the strongest of its verbs.
+
+    `is_skipped` says that it is tagged to be left out, `may_raise` that it is tagged to go on.
+    """
 
     id: str
     index: int
@@ -61,6 +69,8 @@ class Step:
     source: str
     effect: Effect
     is_setup: bool
+    is_skipped: bool = False
+    may_raise: bool = False
     approvals: tuple[Approval, ...] = ()
 
 
@@ -85,7 +95,7 @@ class Notebook:
         tagged = [
             index
             for index, cell in enumerate(self.cells)
-            if cell["cell_type"] == "code" and PARAMETERS_TAG in _tags(cell)
+            if cell["cell_type"] == "code" and PARAMETERS_TAG in tags_of(cell)
         ]
         if len(tagged) > 1:
             raise BadNotebook(
@@ -163,7 +173,8 @@ def source_of(cell: Mapping[str, Any]) -> str:
     return source if isinstance(source, str) else "".join(map(str, source))
 
 
-def _tags(cell: Mapping[str, Any]) -> list[str]:
+def tags_of(cell: Mapping[str, Any]) -> list[str]:
+    """The tags of a cell."""
     tags = cell.get("metadata", {}).get("tags", [])
     return [str(tag) for tag in tags] if isinstance(tags, list) else []
 
@@ -171,8 +182,14 @@ def _tags(cell: Mapping[str, Any]) -> list[str]:
 # Steps
 
 
-def steps_of(cells: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
-    """The code cells that say something, in order."""
+def steps_of(
+    cells: Sequence[Mapping[str, Any]], values: Mapping[str, Value] | None = None
+) -> tuple[Step, ...]:
+    """The code cells that say something, in order.
+
+    `values` are those of the parameters, after which an approval may be called.
+    """
+    known = dict(values or {})
     first_named = next(
         (
             place
@@ -187,16 +204,21 @@ def steps_of(cells: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
         if cell["cell_type"] != "code" or not source.strip():
             continue
         bits = _mapping(cell.get("metadata"), "bits")
-        calls = magics_in(source)
+        read, tags = read_cell(source), set(tags_of(cell))
+        if not {PARAMETERS_TAG, INJECTED_TAG} & tags:
+            for name, _ in read.assigned():
+                known.pop(name, None)  # only the kernel knows what it is from here on
         found.append(
             Step(
                 id=str(cell["id"]),
                 index=index,
                 title=_title(cells, index, source, bits),
                 source=source,
-                effect=_effect([call.verb for call in calls], bits),
+                effect=_effect([call.verb for call in read.calls], bits),
                 is_setup=index < first_named or _is_setup(cell, source),
-                approvals=tuple(_approvals(call.words for call in calls)),
+                is_skipped=SKIP_TAG in tags,
+                may_raise=RAISES_TAG in tags,
+                approvals=tuple(_approvals((call.words for call in read.calls), known)),
             )
         )
     return tuple(found)
@@ -204,7 +226,7 @@ def steps_of(cells: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
 
 def _is_setup(cell: Mapping[str, Any], source: str) -> bool:
     """Whether later cells cannot do without it: tagged so, or it only connects."""
-    if {PARAMETERS_TAG, INJECTED_TAG, SETUP_TAG} & set(_tags(cell)):
+    if {PARAMETERS_TAG, INJECTED_TAG, SETUP_TAG} & set(tags_of(cell)):
         return True
     lines = [line.strip() for line in source.splitlines()]
     said = [line for line in lines if line and not line.startswith("#")]
@@ -225,12 +247,29 @@ def _effect(verbs: Sequence[str], bits: Mapping[str, Any]) -> Effect:
     return next((e for e in (Effect.DESTROY, Effect.CHANGE) if e in effects), Effect.READ)
 
 
-def _approvals(calls: Iterator[tuple[str, ...]]) -> Iterator[Approval]:
-    """Those whose name is written out; of one in braces only the kernel knows the name."""
+def _approvals(calls: Iterator[tuple[str, ...]], values: Mapping[str, Value]) -> Iterator[Approval]:
+    """Those whose name can be told before they are reached."""
     for words in calls:
         said = [word for word in words[1:] if not word.startswith("-")]
-        if words[:1] == ("approve",) and said and "{" not in said[0]:
-            yield Approval(said[0], " ".join(said[1:]))
+        if words[:1] == ("approve",) and said and (name := _called(said[0], values)):
+            yield Approval(name, " ".join(said[1:]))
+
+
+def _called(word: str, values: Mapping[str, Value]) -> str | None:
+    """A word with what is in it in braces, where that is the value of a parameter; else None."""
+    try:
+        found = pieces(word)
+    except UsageError:
+        return None
+    told = ""
+    for piece in found:
+        if isinstance(piece, Name):
+            value = values.get(piece.variable)
+            if piece.steps or piece.format or value is None or isinstance(value, list):
+                return None
+            piece = str(value)
+        told += piece
+    return told
 
 
 def _title(
@@ -238,7 +277,7 @@ def _title(
 ) -> str:
     """Its own, else the heading right above it, else its first line."""
     said = str(bits.get("step") or "")
-    tags = _tags(cells[index])
+    tags = tags_of(cells[index])
     if not said:
         said = next((title for tag, title in _TITLES.items() if tag in tags), "")
     if not said and index and cells[index - 1]["cell_type"] == "markdown":
@@ -284,7 +323,7 @@ def parameter_values(
 def _given_before(notebook: Notebook) -> dict[str, object]:
     """The parameters that an executed notebook was given; they hold for it as its own do."""
     names = {parameter.name for parameter in notebook.parameters}
-    cells = (cell for cell in notebook.cells if INJECTED_TAG in _tags(cell))
+    cells = (cell for cell in notebook.cells if INJECTED_TAG in tags_of(cell))
     found = [one for cell in cells for one in declared(source_of(cell))]
     return {one.name: one.default for one in found if one.name in names}
 
@@ -333,7 +372,8 @@ def named(path: Path, what: Named) -> tuple[tuple[str, str], ...]:
             case Named.STEP:
                 return tuple((step.id, step.title) for step in steps_of(notebook.cells))
             case Named.APPROVAL:
-                steps = steps_of(notebook.cells)
+                defaults = {one.name: one.default for one in notebook.parameters}
+                steps = steps_of(notebook.cells, defaults)
                 return tuple((one.name, one.question) for step in steps for one in step.approvals)
     except UsageError:
         return ()

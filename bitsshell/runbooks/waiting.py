@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 from bitsshell.results import Running, StepStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from concurrent.futures import Future
     from typing import Any
 
@@ -34,10 +33,14 @@ _STOPPING = {
 
 
 class Waiting:
-    """Waits for what a kernel does. The first Ctrl-C is noted by the session's `interrupts`."""
+    """Waits for what a kernel does. The first Ctrl-C is noted by the session's `interrupts`.
 
-    def __init__(self, interrupts: Interrupts) -> None:
+    `now_s` is the clock by which time limits count, in seconds since any moment.
+    """
+
+    def __init__(self, interrupts: Interrupts, now_s: Callable[[], float]) -> None:
         self._interrupts = interrupts
+        self._now_s = now_s
         self.is_terminated = False
 
     def wait(
@@ -45,17 +48,17 @@ class Waiting:
     ) -> Generator[Event, None, StepStatus | None]:
         """Wait until something is done; why it was stopped, if it was.
 
-        `deadline_s` is a moment of `time.monotonic`. The first Ctrl-C and the end of the time
+        `deadline_s` is a moment of the clock. The first Ctrl-C and the end of the time
         interrupt the cell; the second Ctrl-C and the end of the grace kill its kernel.
         """
-        began_s = shown_s = time.monotonic()
+        began_s = shown_s = self._now_s()
         stopped: StepStatus | None = None
         stopped_s = 0.0
         while True:
             try:
                 if wait([future], timeout=_TICK_S).done:
                     return stopped
-                now_s = time.monotonic()
+                now_s = self._now_s()
                 if stopped is None:
                     stopped, stopped_s = self._why(now_s, deadline_s), now_s
                     if stopped is not None:

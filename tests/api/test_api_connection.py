@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -128,6 +128,9 @@ def test_what_if_sends_nothing(site: Site, password: None) -> None:
         site.host.endpoint, user=site.host.username, auth="basic", what_if=True
     ) as bits:
         planned = bits.create(site.url, PATH)
+        watched = bits.transfer(site.url, PATH)
+    assert repr(planned) == "<Outcomes of create: 1 step planned, nothing sent>"
+    assert repr(watched) == "<WatchResult of transfer: 1 step planned, nothing sent>"
     assert planned.plan is not None
     assert len(planned.plan.steps) == 1
     assert planned.records()[0]["status"] == "planned"
@@ -139,13 +142,35 @@ def test_what_if_sends_nothing(site: Site, password: None) -> None:
     [
         ({"auth": "magic"}, "magic"),
         ({"port": 99999}, "is no port"),
-        ({"timeout": "soon"}, "no length of time"),
+        ({"timeout": "soon"}, "timeout: 'soon' is no length of time"),
+        ({"timeout": -1}, "timeout: '-1' is no length of time"),
+        ({"timeout": timedelta(seconds=-1)}, "timeout: '-1s' is no length of time"),
+        ({"timeout": 0}, "timeout: '0' is too short"),
+        ({"timeout": float("nan")}, "timeout: 'nan' is no length of time"),
+        ({"timeout": True}, "timeout: a bool is no argument"),
+        ({"interval": 0}, "interval: '0' is too short"),
         ({"config_file": "/nowhere/at/all.toml"}, "there is no such file"),
     ],
 )
 def test_what_connect_cannot_take_is_told_at_once(settings: dict[str, object], says: str) -> None:
     with pytest.raises(BitsUsageError, match=says):
         bitsshell.connect("web01", **settings)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("span", "seconds"),
+    [
+        (0.1, 0.1),
+        (90, 90.0),
+        ("1h30m", 5400.0),
+        (timedelta(milliseconds=250), 0.25),
+        (timedelta(days=100, microseconds=1), 8_640_000.000001),
+    ],
+)
+def test_a_length_of_time_is_seconds_a_text_or_a_timedelta(span: Any, seconds: float) -> None:
+    with bitsshell.connect("web01", timeout=span, interval=span) as bits:
+        settings = bits._engine.settings
+    assert (settings.timeout_s, settings.interval_s) == (seconds, seconds)
 
 
 def test_a_host_that_is_none_and_an_option_that_is_none_are_told(bits: Connection) -> None:

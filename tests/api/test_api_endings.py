@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from bitsshell.api.sets import answer_of
 from bitsshell.bits import Job, JobList, JobState
 from bitsshell.commands import NeedsConfirmation as NobodyConfirms
 from bitsshell.errors import BitsShellError, UsageError
+from bitsshell.fleet.fanout import Interrupted as CutOffByPerson
+from bitsshell.known_secrets import learn
 from bitsshell.render import REPORT_MIME_TYPE
 from bitsshell.results import Begin, Ending, Event, Notice, Outcome, Report, Status, Summary, View
 
@@ -124,6 +127,55 @@ def test_an_interrupt_is_a_keyboard_interrupt_that_says_what_became_of_it() -> N
     assert watching._render_traceback_() == ["Interrupted: watch: stopped; 1 job goes on"]
 
 
+def cut_off(host: str, reference: str | None, job_id: str | None = None) -> Outcome:
+    error = CutOffByPerson(host=host, is_change=True, was_sent=True, reference=reference)
+    return Outcome(host=host, status=Status.UNKNOWN, error=error, job_id=job_id)
+
+
+def stopped(*outcomes: Outcome, **counts: int) -> errors.Interrupted:
+    ending = Summary(verb="create", ending=Ending.INTERRUPTED, **counts)
+    return errors.interrupted(result(*outcomes, ending, verb="create", view=View.CHANGES))
+
+
+def test_an_interrupt_says_what_is_not_known_and_how_to_look_for_it() -> None:
+    one = cut_off("web01", "AB12")
+    assert stopped(one, unknown=1).said == (
+        "web01: interrupted under way: whether it took effect is UNKNOWN",
+        "next: look for it: show ref:AB12",
+    )
+    assert stopped(WELL, one, BAD, well=1, failed=1, unknown=1).said == (
+        "create: 1 done, 1 failed, 1 unknown",
+        "web01: interrupted under way: whether it took effect is UNKNOWN",
+        "next: look for it: show ref:AB12",
+    )
+    assert stopped(one, BAD, failed=1, unknown=1).errors == (one.error, BAD.error)
+
+
+def test_an_interrupt_on_many_hosts_names_each_mark_in_three_lines() -> None:
+    marks = [f"AB{number}" for number in range(3)]
+    error = stopped(*(cut_off(f"web{mark}", mark) for mark in marks), unknown=3)
+    assert len(error.said) == 3
+    assert error.said[-1] == "next: look for them: show ref:AB0 ref:AB1 ref:AB2"
+    most = stopped(*(cut_off(f"web{n}", f"AB{n}") for n in range(12)), unknown=12)
+    assert most.said[-1].startswith("next: look for the first 8 of 12: show ref:AB0 ")
+    assert most.said[-1].endswith(" ref:AB7")
+
+
+def test_a_change_that_was_cut_off_names_its_job() -> None:
+    assert stopped(cut_off("web01", None, JOB.id), unknown=1).said[-1] == (
+        f"next: look for it: show {JOB.id}"
+    )
+
+
+def test_in_a_program_the_next_step_is_a_call() -> None:
+    error = stopped(cut_off("a", "AB12"), cut_off("b", "CD34"), unknown=2)
+    assert str(errors.in_calls(error)).splitlines()[-1] == (
+        "next: look for them: show('ref:AB12', 'ref:CD34')"
+    )
+    twice = errors.in_calls(errors.interrupted(result(WELL), twice=True))
+    assert str(twice).splitlines()[-1] == "next: look: jobs()"
+
+
 def test_after_a_second_interrupt_nothing_is_claimed() -> None:
     interrupted = errors.interrupted(result(WELL), twice=True)
     assert "UNKNOWN" in interrupted._render_traceback_()[0]
@@ -151,6 +203,15 @@ def test_a_result_shows_as_text_html_and_json() -> None:
     assert max(map(len, bundle["text/plain"].splitlines())) <= 80
     assert "<script>" not in bundle["text/html"]
     assert bundle[REPORT_MIME_TYPE]["items"][0]["name"] == JOB.name
+
+
+def test_a_known_secret_is_masked_where_it_is_shown_and_data_are_data() -> None:
+    learn("Vq7-in-a-name")
+    job = replace(JOB, name="with Vq7-in-a-name")
+    found = result(replace(WELL, value=JobList((job,))), Summary(verb="jobs", well=1))
+    assert "Vq7-in-a-name" not in str(found._repr_mimebundle_())
+    assert found.records()[0]["name"] == job.name
+    assert job.name in str(found.to_csv())
 
 
 def test_a_result_gives_only_the_forms_that_are_asked_for() -> None:

@@ -24,6 +24,7 @@ from bitsshell.api import (
     LookupFailed,
     NotInstalled,
     Outcomes,
+    Plot,
     Samples,
     WatchResult,
 )
@@ -395,6 +396,13 @@ def test_a_plot_is_a_png_of_what_was_asked_for() -> None:
 def test_no_name_of_a_job_spoils_a_plot(name: str) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is no dependency")
     assert watch_result(2, name).plot().png.startswith(b"\x89PNG")
+
+
+def test_a_plot_gives_only_the_forms_that_are_asked_for() -> None:
+    drawn = Plot(b"\x89PNG", "rate of 1 host over time")
+    assert set(drawn._repr_mimebundle_()) == {"text/plain", "text/html", "image/png"}
+    assert drawn._repr_mimebundle_(include={"image/png"}) == {"image/png": "iVBORw=="}
+    assert "image/png" not in drawn._repr_mimebundle_(exclude={"image/png"})
 
 
 def test_what_cannot_be_drawn_is_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from journal_things import MADE, NOW, STEP, WELL, draft, look
 
+from bitsshell.errors import UsageError
 from bitsshell.journal import Ended, EntryKind, MemoryJournal, Wanted, started_jobs
 from bitsshell.journal.chain import canonical_json, linked, verified
 from bitsshell.journal.database import DatabaseJournal
@@ -129,6 +131,14 @@ def test_an_entry_of_a_process_that_is_gone_was_cut_off(journal: Journal) -> Non
         assert entry.ended is Ended.CUT_OFF
 
 
+def test_a_process_of_somebody_else_is_there_all_the_same(journal: Journal) -> None:
+    """The system's first one; unless we are its superuser, it may not be asked anything."""
+    first = 4 if sys.platform == "win32" else 1
+    entry = journal.entry(journal.begin(draft(pid=first)))
+    assert entry is not None
+    assert entry.ended is Ended.RUNNING
+
+
 def test_entries_are_chosen(journal: Journal) -> None:
     journal.write(look("jobs", hosts=("web01", "web02")), LATER, summary=WELL)
     changed = journal.begin(draft("create x", run="r1"))
@@ -153,6 +163,14 @@ def test_entries_are_chosen(journal: Journal) -> None:
     assert found(job="Nightly") == found(job="7P4N0C2R9K") == found(job="{1}") == [2]
     assert found(session=journal.session[:6].upper()) == [1, 2, 3]
     assert found(session="nobody") == []
+
+
+def test_since_when_is_a_moment_with_a_time_zone(journal: Journal) -> None:
+    journal.write(look(), LATER)
+    with pytest.raises(UsageError, match="no time zone") as caught:
+        journal.entries(Wanted(since=NOW.replace(tzinfo=None)))
+    assert "astimezone" in (caught.value.hint or "")
+    assert len(journal.entries(Wanted(since=NOW.astimezone()))) == 1
 
 
 def test_several_threads_may_write_at_once(journal: Journal) -> None:
@@ -207,6 +225,8 @@ def test_every_tampering_is_found(journal: Journal) -> None:
             replace(event, body={**event.body, "typed": "cancel *"}),
             replace(event, at="2026-01-01T00:00:00Z"),
             replace(event, entry=event.entry + 1),
+            replace(event, sequence=event.sequence - 1),
+            replace(event, sequence=event.sequence + 1),
             replace(event, kind="begin"),
             replace(event, session="another"),
             replace(event, previous="0" * 64),

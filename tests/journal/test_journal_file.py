@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,15 @@ def written(path: Path, entries: int = 3) -> str:
         return journal.session
 
 
+def tampered(path: Path, *changes: str) -> None:
+    """Change what was written, by the means of whoever owns the file."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("DROP TRIGGER no_change")
+        for change in changes:
+            other.execute(f"UPDATE events SET {change}")
+        other.commit()
+
+
 def whole(path: Path) -> bytes:
     """The file and what is beside it."""
     return b"".join(part.read_bytes() for part in sorted(path.parent.iterdir()))
@@ -72,12 +81,39 @@ def test_it_stands_in_the_users_folder_unless_something_else_is_said(tmp_path: P
     assert said.standing().place == str(tmp_path / "b")
 
 
+@pytest.mark.parametrize(
+    "said", ["a b.sqlite", "file:a%20b.sqlite?vfs=NAME&psow=1", "file:a%20b.sqlite"]
+)
+def test_its_address_names_it_from_elsewhere_with_all_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    layer = "win32-longpath" if IS_WINDOWS else "unix-dotfile"
+    monkeypatch.chdir(tmp_path)
+    with opened(said.replace("NAME", layer)) as journal:
+        assert journal.standing().address == journal.place.address, "also before there is a file"
+        journal.write(look(), LATER)
+        standing = journal.standing()
+    assert standing.place == str(tmp_path / "a b.sqlite")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with opened(standing.address) as again:
+        assert again.place == journal.place
+        assert ("vfs=" in again.place.uri) is ("vfs=" in said)
+        assert (again.standing().address, again.standing().mode) == (
+            standing.address,
+            standing.mode,
+        )
+        assert len(again.entries()) == 1
+
+
 @pytest.mark.parametrize("configured", [None, "off", "OFF"])
 def test_without_one_there_is_a_journal_for_the_session(configured: str | None) -> None:
     environment = {} if configured else {"BITSSHELL_JOURNAL": "off"}
     journal = open_journal(configured, environment)
     assert isinstance(journal, MemoryJournal)
-    assert journal.standing().mode == "off: kept in memory until this process ends"
+    standing = journal.standing()
+    assert standing.mode == "off: kept in memory until this process ends"
+    assert (standing.address, standing.is_kept) == ("", False)
 
 
 def test_looking_makes_no_file_and_writing_one_for_its_user_alone(path: Path) -> None:
@@ -216,12 +252,39 @@ def test_a_damaged_journal_says_so_and_stays_as_it_is(path: Path) -> None:
 
 def test_an_entry_that_makes_no_sense_is_damage(path: Path) -> None:
     written(path, 1)
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("DROP TRIGGER no_change")
-        other.execute("UPDATE events SET body='{'")
-        other.commit()
+    tampered(path, "body='{'")
     with opened(path) as journal, pytest.raises(JournalDamaged):
         journal.entries()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "at='2026-01-01T12:30:00'",
+        "at=x'41'",
+        "entry='first'",
+        "sequence='first'",
+        "body='[]'",
+        """body='{"kind":"dream"}'""",
+    ],
+)
+def test_a_row_of_another_form_is_damage(path: Path, change: str) -> None:
+    session = written(path, 1)
+    tampered(path, change)
+    with opened(path) as journal:
+        with pytest.raises(JournalDamaged, match="an entry cannot be read"):
+            journal.entries(Wanted(since=NOW))
+        with suppress(JournalDamaged):  # whether its chain holds is another matter
+            journal.verify(session)
+
+
+def test_what_we_were_given_is_no_damage_of_the_file(path: Path) -> None:
+    written(path)
+    with opened(path) as journal:
+        with pytest.raises(TypeError, match="JSON"):
+            journal.write(look(data={"text": object()}), LATER)
+        assert journal.entries(Wanted(session="\ud800")) == ()
+        assert len(journal.entries()) == 3
 
 
 def test_a_later_version_is_not_touched(path: Path) -> None:
@@ -250,6 +313,16 @@ def test_events_are_only_ever_added(path: Path) -> None:
         assert f"of session {session}" in problems[0]
         assert "1 before it are missing" in problems[0]
         assert problems[1] == "1 events were taken away"
+
+
+def test_no_chain_hides_behind_another_beginning(path: Path) -> None:
+    sessions = [written(path), written(path, 2)]
+    tampered(path, "sequence=sequence - 1 WHERE sequence=1", "body=replace(body, 'ann', 'bob')")
+    with opened(path) as journal:
+        assert journal.sessions() == sessions
+        for chain, session in zip(journal.verify(), sessions, strict=True):
+            assert f"event 1 of session {session}" in (chain.problem or "")
+            assert "it is numbered 0" in (chain.problem or "")
 
 
 # A disk that takes nothing

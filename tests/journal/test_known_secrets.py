@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import pickle
+import platform
 import re
 from contextlib import closing
 from datetime import timedelta
@@ -18,14 +19,16 @@ from xml.sax.saxutils import escape, quoteattr
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from journal_things import NOW, STEP, WELL, draft
+from journal_things import MADE, NOW, STEP, WELL, draft, finished, python
 
 from bitsshell.commands.tokens import quoted
+from bitsshell.concealed import concealed, kept_json, secrets_in_urls
 from bitsshell.errors import UsageError
 from bitsshell.fleet.credentials import Credentials
 from bitsshell.fleet.targets import Auth, LogonOptions, Target
+from bitsshell.journal import Ended, EntryKind, started_jobs
 from bitsshell.journal.database import DatabaseJournal
-from bitsshell.known_secrets import MASK, KnownSecrets, learn, scrub
+from bitsshell.known_secrets import MASK, KnownSecrets, learn, scrub, scrub_json, scrub_record
 from bitsshell.render.errors import error_lines
 from bitsshell.render.text import clip, clip_middle, neutral, wrapped
 
@@ -110,9 +113,20 @@ def test_other_text_is_left_as_it_is() -> None:
     for text in ("hunter", "HUNTER2", "hunter 2", "2", "", "aHVudGVy"):
         assert known.scrub(text) == text
     assert known.scrub("hunter2hunter2") == MASK * 2
-    assert known.scrub_json({"hunter2": ["a hunter2", 2, None, {"b": "hunter2"}]}) == {
-        MASK: ["a ***", 2, None, {"b": MASK}]
-    }
+    anything = {"hunter2": ["a hunter2", 2, None, {"b": "hunter2"}]}
+    assert scrub_json(anything, known.scrub) == {MASK: ["a ***", 2, None, {"b": MASK}]}
+
+
+def test_a_record_of_ours_keeps_its_structure() -> None:
+    known = KnownSecrets()
+    known.learn("planned", "hosts", "description")
+    step = {"status": "planned", "description": "planned: description", "hosts": ["hosts", "web01"]}
+    assert scrub_record(step, known.scrub) == {
+        "status": "planned", "description": "***: ***", "hosts": [MASK, "web01"],
+    }  # fmt: skip
+    assert scrub_json({"planned": step}, known.scrub)[MASK]["status"] == MASK, "not ours"
+    labelled = {"known": {"hosts": {"as": "hosts"}}}
+    assert scrub_record(labelled, known.scrub) == {"known": {MASK: {"as": MASK}}}
 
 
 def test_a_short_secret_is_masked_where_it_stands_alone() -> None:
@@ -185,8 +199,10 @@ def test_no_row_of_the_journal_holds_a_secret(planted: list[tuple[str, str, str]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "journal.sqlite"
         with closing(DatabaseJournal(str(path))) as journal:
-            plan = {"steps": [{**STEP, "description": texts[2], texts[3]: {"x": [texts[4]]}}]}
-            said = draft(texts[5], words=("create", texts[6]), plan=plan, user=texts[7])
+            plan = {"steps": [{**STEP, "description": texts[2], "files": [{"path": texts[4]}]}]}
+            reached = {"hosts": {"known": {texts[3]: {"as": texts[3], "options": [texts[4]]}}}}
+            words = ("create", texts[6])
+            said = draft(texts[5], words=words, plan=plan, user=texts[7], data=reached)
             number = journal.begin(said)
             journal.record(number, outcome)
             journal.end(number, NOW + timedelta(seconds=1), summary=WELL, error=outcome)
@@ -200,6 +216,43 @@ def test_no_row_of_the_journal_holds_a_secret(planted: list[tuple[str, str, str]
         for written in {secret, FORMS[form](secret)}:
             assert written not in kept
             assert written.encode() not in raw
+
+
+WORDS_OF_OURS = (
+    "command", "kind", "shell", "front", "create", "words", "change", "effect", "plan", "steps",
+    "host", "operation", "CreateJob", "reference", "status", "done", "state", "SUSPENDED",
+    "summary", "ending", "complete", "ended_at", "outcomes", "2026", "machine",
+)  # fmt: skip
+WRITING = """
+    import platform, sys
+    from journal_things import *
+    from bitsshell.journal.database import DatabaseJournal
+    from bitsshell.known_secrets import learn
+    learn(platform.node(), *sys.argv[2:])
+    journal = DatabaseJournal(sys.argv[1])
+    number = journal.begin(draft("create status"))
+    journal.record(number, MADE)
+    journal.end(number, NOW, summary=WELL)
+    journal.write(draft(), NOW, summary=WELL, outcomes=[MADE])
+"""
+
+
+def test_a_password_like_a_word_of_ours_spoils_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    here = Path(__file__).parent
+    assert finished(python(WRITING, path, *WORDS_OF_OURS, cwd=here)) == ("", "")
+    with closing(DatabaseJournal(str(path))) as journal:
+        entries = journal.entries()
+        assert [chain.problem for chain in journal.verify()] == [None]
+    for entry in entries:
+        assert (entry.kind, entry.effect, entry.front) == (EntryKind.COMMAND, "change", "shell")
+        assert (entry.ended, entry.verb, entry.machine) == (Ended.WELL, "create", platform.node())
+        assert entry.plan is not None
+        assert entry.plan["steps"] == [{**STEP, "description": "*** job 'nightly'"}]
+        assert entry.outcomes == (MADE,)
+    assert entries[0].typed == "*** ***", "a text is one, whatever stands in it"
+    (job, *_) = started_jobs(entries)
+    assert (job.name, job.what, job.is_sure) == ("nightly", "created", True)
 
 
 def test_what_a_person_meets_holds_no_password(site: Site, tmp_path: Path) -> None:
@@ -226,6 +279,25 @@ def test_what_a_person_meets_holds_no_password(site: Site, tmp_path: Path) -> No
         assert password not in text
         assert quote(password) not in text
         assert MASK in text
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets"),
+    [
+        ("http://ann:zq8v@web/a.bin", ("zq8v",)),
+        ("http://ann:z:q%2F8v@web/ and ftp://bob:k8@web/", ("z:q%2F8v", "k8", "z:q/8v")),
+        ("http://web/a.bin?v=1&access_token=zq8v&w=2", ("zq8v",)),
+        ("http://web/a.bin?v=1;x-secret-id=zq8v;w=2", ("zq8v",)),
+        ("http://web/a.bin?passw=z%20q&amp;api_key=8v#top", ("z%20q", "8v", "z q")),
+        ("http://web/a.bin?sig=zq8v&key=zq8v", ("zq8v",)),
+        ("http://ann@web:80/a.bin?v=1&sig=", ()),
+        ("note: a@b, x=1", ()),
+    ],
+)
+def test_secrets_in_urls_are_found_to_be_learned(text: str, secrets: tuple[str, ...]) -> None:
+    assert secrets_in_urls(text) == secrets
+    assert not any(secret in concealed(text) for secret in secrets)
+    assert kept_json({text: {"status": [text]}}) == {concealed(text): {"status": [concealed(text)]}}
 
 
 @pytest.mark.parametrize(

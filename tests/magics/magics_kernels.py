@@ -11,6 +11,17 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 
+_LISTENING = """
+def tell_when_listening():
+    import signal, threading
+    before, pause = signal.getsignal(signal.SIGINT), threading.Event()
+    def tell():
+        while signal.getsignal(signal.SIGINT) == before:
+            pause.wait(0.01)
+        print("listening")
+    threading.Thread(target=tell, daemon=True).start()
+"""
+
 
 @dataclass
 class Reply:
@@ -54,6 +65,26 @@ class Kernel:
             message: dict[str, Any] = self.client.get_iopub_msg(timeout=TIMEOUT_S)
             if message["msg_type"] == kind:
                 return message
+
+    def begin(self, cell: str) -> str:
+        """Send a cell, and return when its command would hear Ctrl-C; the id of the request."""
+        self.run(_LISTENING)
+        message_id: str = self.client.execute(f"tell_when_listening()\n{cell}")
+        while self.next_published("stream")["content"]["text"] != "listening\n":
+            pass
+        return message_id
+
+    def rest_of(self, message_id: str) -> Reply:
+        """Wait for the end of a cell that was sent; what it published from now on."""
+        reply = Reply({})
+        while True:
+            message: dict[str, Any] = self.client.get_iopub_msg(timeout=TIMEOUT_S)
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            reply.messages.append(message)
+            if message["content"].get("execution_state") == "idle":
+                reply.content = self.reply_to(message_id)
+                return reply
 
     def reply_to(self, message_id: str) -> dict[str, Any]:
         """Wait for the reply to a request that was sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pytest
@@ -103,12 +103,11 @@ def test_an_interrupt_in_the_middle_of_a_create_loses_and_doubles_no_job(
 ) -> None:
     host = fleet.hosts[0]
     own_kernel.run(USE)
-    host.faults.arm("hang", operation=operation)
-    calls = host.stats.calls.get(operation, 0)
+    host.faults.arm("hang", operation=operation, times=1)
     creating = own_kernel.client.execute(f"{CREATE} --priority high")
     queued = own_kernel.client.execute("ran_on = True")
     until_s = time.monotonic() + 20
-    while host.stats.calls.get(operation, 0) == calls and not host.jobs():
+    while host.faults.armed:
         assert time.monotonic() < until_s, "the create never came so far"
     own_kernel.manager.interrupt_kernel()
     reply = own_kernel.reply_to(creating)
@@ -119,6 +118,75 @@ def test_an_interrupt_in_the_middle_of_a_create_loses_and_doubles_no_job(
     again = own_kernel.run(f"{CREATE} --priority high --if-exists reuse")
     assert again.status == "ok", again.content
     assert len(host.jobs()) == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        CREATE,
+        r"%bits_transfer {url} C:\in\a.bin --name nightly",
+        "%%bits\njobs -q\n" + CREATE.removeprefix("%bits_"),
+        "%%bits_create --name nightly --suspended\n{url} -> C:\\in\\a.bin",
+    ],
+)
+def test_an_interrupt_before_the_answer_to_a_create_says_where_to_look(
+    own_kernel: Kernel, fleet: PracticeFleet, cell: str
+) -> None:
+    host = fleet.hosts[0]
+    own_kernel.run(USE)
+    reply, _ = interrupted_in_create(own_kernel, host, cell=cell)
+    what, look = reply["traceback"]
+    assert what.startswith(f"Interrupted: {host.endpoint.split('/')[2]}: interrupted under way")
+    assert what.endswith("UNKNOWN")
+    assert look.startswith("next: look for it: %bits_show ref:")
+    assert own_kernel.run(look.removeprefix("next: look for it: ")).status == "ok"
+
+
+def test_of_an_interrupt_where_others_were_served_the_table_and_the_error_say_the_same(
+    own_kernel: Kernel, fleet: PracticeFleet
+) -> None:
+    own_kernel.run(USE)
+    own_kernel.run(f"hosts = {[host.endpoint for host in fleet.hosts]!r}")
+    cell = CREATE + " -H {hosts} --user {user} --auth basic --yes"
+    reply, shown = interrupted_in_create(own_kernel, *fleet.hosts, cell=cell)
+    assert reply["traceback"][0] == "Interrupted: create: 1 done, 1 unknown"
+    look = reply["traceback"][-1]
+    assert look.startswith("next: look for it: %bits_show ref:")
+    assert look in shown["text/plain"].splitlines()
+    assert look in shown["text/html"]
+
+
+def test_an_interrupt_of_the_api_names_the_call_that_looks_for_the_job(
+    own_kernel: Kernel, fleet: PracticeFleet
+) -> None:
+    own_kernel.run("import bitsshell; bits = bitsshell.connect(host, user=user, auth='basic')")
+    cell = "bits.create(url, r'C:\\in\\a.bin', name='nightly', suspended=True)"
+    reply, _ = interrupted_in_create(own_kernel, fleet.hosts[0], cell=cell)
+    look = reply["traceback"][-1]
+    assert look.startswith("next: look for it: show('ref:")
+    found = own_kernel.run(f"print(bits.{look.removeprefix('next: look for it: ')}.names)")
+    assert "nightly" in found.of_type("stream")[0]["text"]
+    own_kernel.run("bits.close()")
+
+
+def interrupted_in_create(
+    kernel: Kernel, host: PracticeHost, *others: PracticeHost, cell: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Stop a cell while a host makes its job and others have; the reply, what was shown last."""
+    host.faults.arm("slow", operation="CreateJob", seconds=4, times=1)
+    creating = kernel.client.execute(cell)
+    until_s = time.monotonic() + 20
+    while host.faults.armed or not all(other.jobs() for other in others):
+        assert time.monotonic() < until_s, "the create never came so far"
+    kernel.manager.interrupt_kernel()
+    reply = kernel.reply_to(creating)
+    shown: dict[str, Any] = {}
+    while (message := kernel.client.get_iopub_msg(timeout=30))["msg_type"] != "error":
+        shown = message["content"].get("data", shown)
+    kernel.forget_published()
+    while not host.jobs():
+        assert time.monotonic() < until_s, "the job was never made"
+    return reply, shown
 
 
 def test_a_host_that_is_down_stops_run_all_and_the_others_were_served(

@@ -22,7 +22,8 @@ def test_a_listing_is_the_value_of_its_cell_in_three_forms(kernel: Kernel) -> No
 
 
 def test_quiet_cells_publish_nothing(kernel: Kernel) -> None:
-    for cell in ("%bits_jobs -q", "%bits_jobs --state error;"):
+    quiet = ("%bits_jobs -q", "%bits_jobs --state error;", "%bits_jobs ;", "x = %bits_jobs ;")
+    for cell in (*quiet, "%bits_tasks -q"):
         reply = kernel.run(cell)
         assert {message["msg_type"] for message in reply.messages} == {"status", "execute_input"}
         assert kernel.run("_").of_type("execute_result") != []
@@ -81,15 +82,15 @@ def test_an_interrupt_does_not_wait_for_a_host_that_hangs(
 ) -> None:
     watching = kernel.client.execute("%bits_watch --interval 0.1")
     kernel.next_published("display_data")
-    fleet.hosts[0].faults.arm("hang")
-    began = time.monotonic()
+    faults = fleet.hosts[0].faults
+    faults.arm("hang", times=1)
+    until_s = time.monotonic() + 20
+    while faults.armed:
+        assert time.monotonic() < until_s, "the host was not asked again"
     kernel.manager.interrupt_kernel()
-    reply = kernel.reply_to(watching)
-    took_s = time.monotonic() - began
-    fleet.hosts[0].faults.disarm()
+    reply = kernel.reply_to(watching)  # it comes while the host still hangs
     kernel.forget_published()
     assert reply["ename"] == "Interrupted"
-    assert took_s < 5
 
 
 def test_a_wait_says_at_once_that_nothing_moves(kernel: Kernel) -> None:

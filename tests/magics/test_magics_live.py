@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from consoles import resume_job
 
 from bitsshell.practice import JobState, PracticeFleet
 from bitsshell.render import REPORT_MIME_TYPE
@@ -116,10 +117,8 @@ def test_a_wait_for_a_watch_ends_by_a_limit_and_by_an_interrupt(kernel: Kernel) 
     late = kernel.run("%bits_wait w --timeout 0.3")
     assert late.content["ename"] == "TimeLimitReached"
     assert "it goes on" in late.content["evalue"]
-    waiting = kernel.client.execute("print('now')\n%bits_wait w")
+    waiting = kernel.begin("%bits_wait w")
     queued = kernel.client.execute("ran_on = True")
-    while kernel.next_published("stream")["content"]["text"] != "now\n":
-        pass
     kernel.manager.interrupt_kernel()
     reply = kernel.reply_to(waiting)
     assert (reply["ename"], len(reply["traceback"])) == ("Interrupted", 1)
@@ -157,12 +156,18 @@ def test_a_watch_that_was_interrupted_goes_on_without_arguments(kernel: Kernel) 
     assert (first, end) == ("SUSPENDED", "TRANSFERRED")
 
 
-def test_a_background_watch_is_shown_again_where_it_is_asked_for(kernel: Kernel) -> None:
+def test_a_background_watch_is_shown_again_where_it_is_asked_for(
+    kernel: Kernel, fleet: PracticeFleet
+) -> None:
     kernel.run(CREATE)
     kernel.run("%bits_watch nightly --bg w --interval 0.1")
-    kernel.run("%bits_resume nightly -q")
-    again = kernel.run("%bits_watch")
-    assert len(again.of_type("display_data")) == 1
+    watching = kernel.client.execute("%bits_watch")
+    shown = kernel.next_published("display_data")
+    assert shown["content"]["data"]["text/plain"].startswith("live, as of")
+    (job,) = fleet.hosts[0].jobs()
+    resume_job(fleet.hosts[0], job.id)
+    again = kernel.rest_of(watching)
+    assert again.of_type("display_data") == []
     assert again.of_type("update_display_data")[-1]["data"]["text/plain"].startswith("final")
     over = kernel.run("%bits_watch")
     assert "the last watch is over" in over.of_type("stream")[0]["text"]
@@ -186,7 +191,7 @@ def test_under_a_runner_a_watch_writes_its_changes_alone(kernel: Kernel) -> None
 def test_a_watch_without_an_end_is_refused_where_nobody_can_stop_it(kernel: Kernel) -> None:
     kernel.run("%config BitsMagics.batch = True")
     assert "would never end" in kernel.run("%bits_watch").content["evalue"]
-    assert kernel.run("%bits_watch --timeout 0.2").status == "ok"
+    assert kernel.run("%bits_watch --timeout 1").status == "ok"
 
 
 def test_what_a_watch_saw_is_drawn(kernel: Kernel) -> None:
@@ -235,3 +240,24 @@ def test_a_background_watch_of_a_job_that_fails_raises_where_it_is_joined(
     assert joined.content["ename"] == "AllFailed"
     assert "BG_E_HTTP_ERROR_404" in joined.content["evalue"]
     assert texts(kernel.run("%bits_tasks").of_type("execute_result"))[0].startswith("w: failed")
+
+
+def test_reloading_the_extension_keeps_hosts_and_background_watches(kernel: Kernel) -> None:
+    kernel.run(CREATE)
+    kernel.run("%bits_watch nightly --bg w --interval 0.1")
+    assert kernel.run("%reload_ext bitsshell").status == "ok"
+    (listed,) = texts(kernel.run("%bits_tasks").of_type("execute_result"))
+    assert listed.startswith("w: running, 1 job")
+    assert kernel.run("%bits_resume nightly -q").status == "ok"
+    assert texts(kernel.run("%bits_wait w").of_type("execute_result"))[0].startswith("final")
+
+
+def test_a_table_in_place_says_what_to_do_next_in_magics(
+    kernel: Kernel, fleet: PracticeFleet
+) -> None:
+    kernel.run(f"gone = {fleet.files_url + 'gone.bin'!r}")
+    reply = kernel.run(r"%bits_transfer {gone} C:\in\g.bin --name gone --interval 0.1")
+    last = reply.of_type("update_display_data")[-1]["data"]
+    assert "'%bits_show JOB'" in reply.content["traceback"][-1]
+    assert "'%bits_show JOB'" in last["text/plain"]
+    assert "%bits_show JOB" in last["text/html"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from IPython.utils.capture import capture_output
@@ -13,7 +13,12 @@ from bitsshell.known_secrets import learn
 from magics.helping import verb_list
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
+
+    from bitsshell.practice import PracticeHost
+    from magics.extension import BitsMagics
 
 LOADED = """
 import sys
@@ -29,15 +34,15 @@ print(sorted(m for m in sys.modules if m.startswith("bitsshell.")), "click" in s
 
 
 @pytest.mark.parametrize("name", ["bitsshell", "magics"])
-def test_loading_imports_nothing_of_bitsshell(name: str) -> None:
+def test_loading_imports_only_the_table_of_names_of_bitsshell(name: str) -> None:
     code = LOADED.replace("{name}", name)
     found = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True
     )
-    assert found.stdout.split() == ["[]", "False"], found.stderr
+    assert found.stdout.split() == ["['bitsshell.cell_forms']", "False"], found.stderr
 
 
-def test_the_module_of_the_extension_needs_ipythons_magics_alone() -> None:
+def test_the_module_of_the_extension_needs_ipythons_magics_and_the_table_of_names_alone() -> None:
     code = """
 import sys
 from IPython.core.magic import Magics
@@ -49,7 +54,7 @@ print(sorted(more))
     found = subprocess.run(
         [sys.executable, "-c", code], check=False, capture_output=True, text=True
     )
-    assert found.stdout.strip() == "[]", found.stderr
+    assert found.stdout.strip() == "['bitsshell', 'bitsshell.cell_forms']", found.stderr
 
 
 def test_the_help_of_every_magic_is_there_when_it_is_asked_for(shell: InteractiveShell) -> None:
@@ -93,3 +98,26 @@ def test_a_known_secret_is_in_no_traceback(
     shown = capsys.readouterr()
     assert "ValueError" in shown.out + shown.err
     assert "staple-battery-horse" not in shown.out + shown.err
+
+
+def test_reloading_goes_on_with_hosts_settings_and_logons(
+    run: Callable[[str], Any], shell: InteractiveShell, magics: BitsMagics, host: PracticeHost
+) -> None:
+    run("%config BitsMagics.what_if = True")
+    before = host.stats.logons
+    run("%reload_ext magics")
+    assert shell.magics_manager.registry["BitsMagics"] is magics
+    assert shell.Completer.custom_matchers.count(magics.matcher) == 1
+    assert run("%bits_jobs").ok
+    assert host.stats.logons == before
+    assert run("%bits_create {url} {path}").plan is not None
+    run("%config BitsMagics.what_if = False")
+
+
+def test_unloading_ends_the_session_with_its_cell(
+    run: Callable[[str], Any], shell: InteractiveShell
+) -> None:
+    run("%unload_ext magics")
+    run("%load_ext magics")
+    assert "no host to act on" in str(run("%bits_jobs"))
+    run("%bits_use {host.endpoint} --user {host.username} --auth basic -q")

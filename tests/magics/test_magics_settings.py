@@ -61,7 +61,6 @@ def test_what_is_typed_wins_over_what_is_set(run: Run, fleet: PracticeFleet) -> 
     run("%bits_create {url} {path} --suspended --into job -q")
     late = run("%bits_wait {job}")
     assert type(late) is errors.TimeLimitReached
-    assert late.result.summary.elapsed_s < 5
     later = run("%bits_wait {job} --timeout 0.6")
     assert later.result.summary.elapsed_s >= 0.6
     run("%config BitsMagics.timeout = None")

@@ -79,6 +79,33 @@ def test_of_several_files_the_folders_are_parameters() -> None:
     assert words_run(entries.code()[0], values)[1:] == pairs
 
 
+def test_a_masked_url_is_a_parameter_to_be_given_also_beside_others_of_its_folder() -> None:
+    entries = Entries()
+    signed, places = "http://files/a?sig=***", (r"D:\in\a", r"D:\in\b", r"D:\in\c")
+    urls = ("http://files/a", "http://files/b", signed)
+    for number, (url, place) in enumerate(zip(urls, places, strict=True)):
+        entries.command("create", url, place, made=[f"{ID[:-1]}{number}"])
+    found = {parameter.name: parameter for parameter in declared(entries.parameters)}
+    assert found["source"].default == "http://files"
+    assert found["url"].is_required
+    assert "was not recorded" in found["url"].help
+    assert entries.code() == [
+        r"%bits_create {source}/a {folder}\a",
+        r"%bits_create {source}/b {folder}\b",
+        r"%bits_create {url} {folder}\c",
+    ]
+    assert not [f for f in lint_cells(entries.notebook()["cells"]) if "***" in f.what]
+
+
+def test_of_urls_behind_a_masked_account_the_folder_is_to_be_given() -> None:
+    entries = Entries()
+    for name in ("a", "b"):
+        entries.command("create", f"http://***@files/x/{name}", rf"D:\{name}", made=[ID])
+    found = {parameter.name: parameter for parameter in declared(entries.parameters)}
+    assert found["source"].is_required
+    assert "***" not in "".join(entries.code())
+
+
 def test_a_job_that_was_made_here_is_never_a_literal() -> None:
     entries = Entries()
     entries.command("create", "--name", "nightly", URL, PATH, made=[ID])
@@ -322,6 +349,20 @@ def test_the_order_in_which_hosts_were_named_makes_no_other_hosts_of_them() -> N
     assert entries.code() == ["%bits_jobs", "%bits_doctor"]
 
 
+def test_the_introduction_says_what_a_run_on_several_hosts_needs() -> None:
+    def introduction(*words: str, **fields: Any) -> str:
+        entries = Entries()
+        entries.command(*words, made=[ID], **fields)
+        return str(entries.notebook()["cells"][0]["source"])
+
+    said = "On several hosts a change asks a person"
+    assert said in introduction("create", URL, PATH)
+    assert said not in introduction("create", URL, PATH, "--yes")
+    assert said not in introduction("cancel", "old")  # which has an approval
+    assert said not in introduction("create", URL, PATH, is_what_if=True)
+    assert said not in introduction("jobs")
+
+
 def test_the_own_check_finds_nothing_wrong_with_a_recorded_notebook() -> None:
     entries = Entries("web01", "web02")
     entries.command("jobs")
@@ -329,7 +370,9 @@ def test_the_own_check_finds_nothing_wrong_with_a_recorded_notebook() -> None:
     entries.command("wait", ID, OTHER_ID, "--timeout", "5m")
     entries.command("complete", "it's x")
     entries.command("cancel", "old", hosts=["web02"])
-    assert lint_cells(entries.notebook()["cells"]) == ()
+    (found,) = lint_cells(entries.notebook()["cells"])
+    assert found.what.startswith("create asks a person (1 command after it too) where it is about")
+    assert found.severity is Severity.WARNING
 
 
 def test_the_own_check_finds_the_typo_that_was_kept() -> None:

@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bitsshell.cell_forms import OWN, VERBS, Body
 from bitsshell.known_secrets import learn
 from bitsshell.runbooks import runbooks
 from bitsshell.runbooks.findings import Finding, Severity
 from bitsshell.runbooks.lint import lint, lint_cells
-from bitsshell.runbooks.lint_commands import ONLY_MAGICS
-from magics.verbs import OWN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,14 +46,14 @@ def said(*sources: str, parameters: str | None = PARAMETERS) -> list[str]:
 def test_a_good_runbook_has_no_findings() -> None:
     assert not said(
         "%bits_use {hosts}",
-        "%bits_create {url} {folder}\\a.iso --name nightly --into job",
+        "%bits_create {url} {folder}\\a.iso --name nightly --into job --yes",
         "%bits_wait {job} --until transferred --timeout {limit}",
         "%%bits_check\nall there: len(job) == len(hosts)",
-        "%bits_complete {job}",
+        "%bits_complete {job} --yes",
         "%bits_watch {job} --bg follow\nold = %bits_jobs --state error",
         "%bits_wait follow",
         "%bits_approve tidy 'Cancel the old ones?'\n%bits_cancel {old} --yes",
-        "%%bits_create --name other\n{url} -> {folder}\\b.iso",
+        "%%bits_create --name other --yes\n{url} -> {folder}\\b.iso",
         "%bits_plot\n%bits_tasks\n%bits\n%bits_help jobs",
     )
 
@@ -82,6 +81,11 @@ def test_a_good_runbook_has_no_findings() -> None:
         ("%%bits\njobs\nfiles", 3, "missing"),
         ("x = (", 1, "no Python"),
         ("if True:\n%bits_jobs", 2, "no Python"),
+        ("%time %bits_jobs --bogus", 1, "there is no option --bogus"),
+        ("x = %time %bits_jobs --bogus", 1, "there is no option --bogus"),
+        ("%timeit -n 3 -r1 %bits_jobs --bogus", 1, "there is no option --bogus"),
+        ("a = [z for z in (1, 2)]\n%bits_show {z}", 2, "'z' is given no value before this"),
+        ("a = {k: v for k, (v, z) in {}}\n%bits_show {z}", 2, "'z' is given no value before"),
     ],
 )
 def test_what_would_fail_is_an_error_of_its_line(source: str, line: int, says: str) -> None:
@@ -98,6 +102,9 @@ def test_what_would_fail_is_an_error_of_its_line(source: str, line: int, says: s
         "job = 1\n%bits_show {job}",
         "%bits_create {url} D:\\a --into job\n%bits_show {job}",
         "for host in hosts:\n    %bits_jobs -H {host}",
+        "a = [(host := h) for h in hosts]\n%bits_jobs -H {host}",
+        "a = [h for h in hosts]\nfor h in a:\n    %bits_jobs -H {h}",
+        "%time job = 1\n%time %bits_jobs",
         "from names import *\n%bits_show {job}",
         "%run names.py\n%bits_show {job}",
         "%bits_set n --description {{job}}",
@@ -142,6 +149,27 @@ def test_what_destroys_should_be_checked_or_approved_before(source: str, is_warn
 def test_what_asks_a_person_would_stop_a_run_without_one() -> None:
     (warned,) = said("%bits_approve a 'b?'\n%bits_cancel old")
     assert warned.startswith("warning: a, line 2: cancel asks a person")
+
+
+@pytest.mark.parametrize(("source", "warned"), [
+    ("%bits_use {hosts}\n%bits_create {url} D:\\a", "create asks a person where"),
+    ("%bits_use {hosts}\n%bits_create {url} D:\\a\n%bits_resume n\n%bits_set n --proxy none",
+     "create asks a person (2 commands after it too) where"),
+    ("%bits_use web01\n%bits_suspend n -H {hosts}", "suspend asks a person where"),
+    ("%bits_use {hosts}\n%bits_wait n\n%bits_complete n", "complete asks a person where"),
+    ("%bits_use {hosts}\n%bits_create {url} D:\\a --yes", None),
+    ("%bits_use {hosts}\n%bits_create {url} D:\\a --what-if", None),
+    ("%bits_use {hosts}\n%bits_create {url} D:\\a -H {hosts[0]}", None),
+    ("%bits_use {hosts[0]}\n%bits_create {url} D:\\a", None),
+    ("%bits_use {hosts}\n%bits_use web01\n%bits_create {url} D:\\a", None),
+    ("hosts = hosts[:1]\n%bits_use {hosts}\n%bits_create {url} D:\\a", None),
+    ("%bits_use {url}\n%bits_create {url} D:\\a", None),
+    ("%bits_use {hosts}\n%bits_jobs\n%bits_manage n", None),
+])  # fmt: skip
+def test_what_asks_a_person_on_several_hosts_is_said_once(source: str, warned: str | None) -> None:
+    found = findings(source)
+    assert [f.severity for f in found] == ([] if warned is None else [Severity.WARNING])
+    assert (warned or "") in "".join(f.what for f in found)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +224,10 @@ SECRET = "staple-battery-correct-7!"
         f"x = {SECRET!r}",
         "key = '''-----BEGIN RSA PRIVATE KEY-----'''",
         "t = 'ghp_0123456789abcdefghijABCDEFGHIJ'",
+        "pwd = 'hunter22'",
+        "db_pwd: str = 'hunter22'",
+        "x = 1  # the password is hunter22-x!",
+        "# Password: hunter22!",
     ],
 )
 def test_a_literal_that_looks_like_a_secret_is_an_error_and_not_repeated(source: str) -> None:
@@ -215,11 +247,58 @@ def test_a_literal_that_looks_like_a_secret_is_an_error_and_not_repeated(source:
         "token = '***'",
         "# no password is in here",
         "tokens = {'password': None}",
-        "url = 'http://***@files/a?sig=***'",
+        "pwd = '/var/lib/files'",
+        "pwd = r'D:\\in'",
+        "pwd = os.getcwd()",
+        "x = 1  # the password is in the keyring, see BITSSHELL_PASSWORD",
+        "# token = make_token(x1, y2)",
+        "# the token is {token1}, the secret is <s3cret>, password: $PASS1",
+        "# url = 'http://***@files/a?sig=***'",
     ],
 )
 def test_what_only_speaks_of_secrets_is_no_finding(source: str) -> None:
     assert not said(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"%bits_create http://files/a?sig=*** C:\in\a",
+        r"%bits_create http://***@files/a C:\in\a",
+        "other = 'http://files/a?sig=***'",
+        "%%bits_create --name n\nhttp://files/a?sig=*** -> C:\\in\\a",
+    ],
+)
+def test_a_url_of_which_something_was_masked_is_no_url_to_run_with(source: str) -> None:
+    (found,) = findings(source)
+    assert found.severity is Severity.ERROR
+    assert "*** stands in a URL" in found.what
+    assert "parameter without a default" in found.next
+
+
+@pytest.mark.parametrize(("prose", "is_found"), [
+    ("The password is hunter2-xyz!", True),
+    ("Password: hunter2-xyz!", True),
+    ("**Password:** `hunter2-xyz!`", True),
+    ("the API key is AbCd1234Ef", True),
+    ("Set the password: it is asked for at 12:30", False),
+    ("The password is taken from the keyring (since version 3).", False),
+    ("No password is in it: that comes from `BITSSHELL_PASSWORD`.", False),
+    ("A token: `ref:01ABCDEFGH`", False),
+    ("Password: ***", False),
+])  # fmt: skip
+def test_a_secret_in_prose_is_an_error(prose: str, is_found: bool) -> None:
+    cell = {"cell_type": "markdown", "id": "m", "source": f"# A\n{prose}", "metadata": {}}
+    found = list(lint_cells([code("p", "", "parameters"), cell]))
+    assert [(f.severity, f.line) for f in found] == ([(Severity.ERROR, 2)] if is_found else [])
+    assert "hunter2" not in str(found)
+
+
+def test_a_parameter_that_a_run_refuses_as_a_secret_is_an_error() -> None:
+    (found,) = findings("%bits_jobs", parameters="a = 1\npassword: str")
+    assert (found.severity, found.cell, found.line) == (Severity.ERROR, "parameters", 2)
+    assert found.what.startswith("password looks like a secret")
+    assert found.next
 
 
 def test_what_a_cell_showed_is_looked_at_too() -> None:
@@ -272,8 +351,38 @@ def test_the_verb_says_each_finding_with_what_to_do_and_exits_by_the_worst(
     assert "next: did you mean jobs?" in ran.out
 
 
-def test_the_magics_that_are_no_verbs_are_known() -> None:
-    assert set(OWN) == ONLY_MAGICS
+@pytest.mark.parametrize("name", OWN)
+def test_a_magic_that_is_no_verb_is_known(name: str) -> None:
+    assert not said(f"%bits_{name}")
+
+
+@pytest.mark.parametrize("verb", [verb for verb, body in VERBS.items() if body is Body.PAIRS])
+def test_the_lines_of_a_cell_are_files_where_its_verb_takes_them(verb: str) -> None:
+    words = "a-job" if verb == "add" else ""
+    assert not said(f"%%bits_{verb} {words}\n{{url}} -> {{folder}}\\b.iso\nhttp://a/c -> C:\\c")
+    (finding,) = findings(f"%%bits_{verb} {words}\n{{url}} {{folder}}\\b.iso")
+    assert "is no file" in finding.what
+
+
+def test_a_cell_that_is_left_out_is_said_and_gives_no_name_a_value() -> None:
+    left_out = code("left", "job = undefined(\n%bits_jbos", "skip-execution")
+    cells = [code("load", LOAD), left_out, code("after", "%bits_show {job}")]
+    found = [(one.cell, one.severity, one.what) for one in lint_cells(cells) if one.cell]
+    assert found == [
+        ("left", Severity.WARNING, "the cell is tagged skip-execution: a run leaves it out"),
+        ("after", Severity.ERROR, "'job' is given no value before this"),
+    ]
+
+
+def test_a_secret_in_a_cell_that_is_left_out_is_an_error_all_the_same() -> None:
+    (_, finding) = lint_cells([code("left", "password = 'hunter2xyz'", "skip-execution")])[1:]
+    assert finding.severity is Severity.ERROR
+
+
+def test_a_tag_that_lets_a_cell_raise_is_said_to_keep_no_run_going() -> None:
+    (finding,) = [one for one in lint_cells([code("a", "1/0", "raises-exception")]) if one.cell]
+    assert finding.severity is Severity.WARNING
+    assert "what the cell raises ends it" in finding.what
 
 
 @given(st.lists(st.text(), max_size=4))

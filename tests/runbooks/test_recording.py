@@ -14,8 +14,9 @@ from bitsshell.errors import UsageError
 from bitsshell.journal import JournalUnavailable, MemoryJournal, open_journal
 from bitsshell.known_secrets import learn
 from bitsshell.runbooks import runbooks
+from bitsshell.runbooks.masking import masked_notebook
 from bitsshell.runbooks.recordings import Dropped, NoRecording, cleaned, recorded
-from bitsshell.runbooks.saving import NotSaved, scrubbed, write_notebook
+from bitsshell.runbooks.saving import NotSaved, write_notebook
 from bitsshell.shell.prompt import toolbar_fragments
 
 if TYPE_CHECKING:
@@ -311,7 +312,7 @@ def test_a_secret_that_is_learned_late_is_masked_and_breaks_no_notebook() -> Non
     entries.command("show", late, output=shown)
     entries.command("show", "x", error={"type": "E", "message": late, "hint": late})
     learn(late)
-    notebook = scrubbed(entries.notebook(is_clean=False))
+    notebook = masked_notebook(entries.notebook(is_clean=False))
     nbformat.validate(nbformat.from_dict(notebook))
     assert late not in json.dumps(notebook)
 

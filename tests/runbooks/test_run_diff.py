@@ -51,8 +51,10 @@ def evidence_of(
     evidence = made_evidence(*steps)
     evidence["begin"]["parameters"] = {"hosts": hosts, "url": url}
     evidence["end"]["where"] = [
-        {"name": host, "endpoint": f"http://{host}/wsman"} for host in hosts
-    ]
+        {"name": host, "endpoint": f"http://{host}/wsman", "auth": "basic", "transport": "HTTP",
+         "has_answered": True}
+        for host in hosts
+    ]  # fmt: skip
     evidence.update(change)
     return evidence
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bitsshell import __version__, known_secrets
 from bitsshell.known_secrets import KnownSecrets
 from bitsshell.results import CheckState, Conclusion, Outcome, Verdict
+from bitsshell.runbooks.diff import diff
 from bitsshell.runbooks.evidence import (
     EvidenceFolder,
     NoEvidence,
@@ -166,9 +167,66 @@ def test_a_file_that_was_changed_is_named(folder: EvidenceFolder, name: str) -> 
     assert [other for other, state in checks.items() if state is CheckState.FAILED] == [name]
 
 
-def test_a_notebook_that_is_gone_is_a_failure(folder: EvidenceFolder) -> None:
-    (folder.path / "executed.ipynb").unlink()
-    assert verified(folder)[1]["executed.ipynb"] is CheckState.FAILED
+@pytest.mark.parametrize("name", ["executed.ipynb", "report.html"])
+def test_a_file_that_is_gone_is_a_failure(folder: EvidenceFolder, name: str) -> None:
+    (folder.path / name).unlink()
+    verdict, checks = verified(folder)
+    assert verdict is Verdict.SOME_FAILED
+    assert [other for other, state in checks.items() if state is CheckState.FAILED] == [name]
+
+
+def test_a_run_that_was_cut_off_has_no_report_to_miss(tmp_path: Path) -> None:
+    cut_off = EvidenceFolder(tmp_path)
+    cut_off.write_evidence(made_evidence(made_step("a"), end=None))
+    assert verified(cut_off) == (Verdict.WELL, {"chain": CheckState.OK})
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("begin",), {}),
+        (("begin", "versions"), None),
+        (("begin", "notebook", "title"), 3),
+        (("begin", "parameters"), ["url"]),
+        (("steps",), ["x"]),
+        (("steps",), {}),
+        (("steps", 0, "commands"), [None]),
+        (("steps", 0, "commands", 0, "outcomes"), [{"error": "x"}]),
+        (("steps", 0, "elapsed_s"), "soon"),
+        (("steps", 0, "elapsed_s"), float("inf")),
+        (("steps", 0, "elapsed_s"), 10**400),
+        (("steps", 0, "checks"), [{"label": "a"}]),
+        (("steps", 1, "shown"), 3),
+        (("end",), "x"),
+        (("end", "files"), []),
+        (("end", "where"), [{"name": "web01"}]),
+        (("chain",), None),
+        (("chain", "links"), "abc"),
+        (("chain", "links"), [None]),
+        (("chain", "links", 0, "hash"), 3),
+        (("chain", "root"), None),
+    ],
+)
+def test_evidence_of_another_form_is_damaged_and_says_so(
+    folder: EvidenceFolder, path: tuple[Any, ...], value: Any
+) -> None:
+    evidence = read_evidence(folder.path)
+    place: Any = evidence
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    folder.write("evidence.json", json.dumps(evidence))
+    with pytest.raises(NoEvidence, match="is damaged"):
+        list(verify(folder.path))
+    with pytest.raises(NoEvidence, match="is damaged"):
+        list(diff(folder.path, folder.path))
+
+
+def test_a_name_of_a_file_that_cannot_be_one_is_a_failure(folder: EvidenceFolder) -> None:
+    evidence = read_evidence(folder.path)
+    evidence["end"]["files"]["a\0b"] = "0" * 64
+    folder.write("evidence.json", json.dumps(evidence))
+    assert verified(folder)[1]["a\0b"] is CheckState.FAILED
 
 
 @pytest.mark.parametrize("content", [None, "x", "[]", '{"format": "other"}', "[" * 100_000])
@@ -328,7 +386,7 @@ def test_a_known_secret_is_in_no_evidence(
 ) -> None:
     known = KnownSecrets()
     known.learn(secret)
-    monkeypatch.setattr("bitsshell.runbooks.evidence.scrub", known.scrub)
+    monkeypatch.setattr("bitsshell.concealed.scrub", known.scrub)
     words = f"a {secret} b"
     step = made_step(
         "a", "failed", note=words, shown=[words], source=words, title=words,
@@ -344,6 +402,51 @@ def test_a_known_secret_is_in_no_evidence(
                  kept["error"]["lines"][0], kept["commands"][0]["words"][1],
                  kept["checks"][0]["observed"]):  # fmt: skip
         assert text.replace(" ", "") in {"a***b", "***"}, text
+
+
+@pytest.mark.parametrize(
+    "secret", ["failed", "steps", "change", "run", "done", "well", "command", "2026", "status"]
+)
+def test_a_secret_that_is_a_word_of_ours_changes_no_status_and_no_name(
+    tmp_path: Path, secret: str
+) -> None:
+    known_secrets.learn(secret)
+    outcome = {"host": "web01", "job_name": secret, "status": "failed", "state": "ERROR"}
+    step = made_step(
+        "a", "failed", note=f"a {secret} b", error={"type": "E", "lines": [secret]},
+        commands=[made_entry("resume", secret, outcomes=[outcome])],
+    )  # fmt: skip
+    evidence = made_evidence(step, made_step("b", "skipped"))
+    evidence["begin"]["parameters"] = {"status": secret, "hosts": ["web01"]}
+    folder = EvidenceFolder(tmp_path)
+    folder.write_evidence(evidence)
+    folder.write_report()
+    kept = read_evidence(tmp_path)
+    assert [(one["status"], one["effect"]) for one in kept["steps"]] == [
+        ("failed", "change"),
+        ("skipped", "change"),
+    ]
+    entry = kept["steps"][0]["commands"][0]
+    assert (entry["kind"], entry["words"], entry["outcomes"][0]["job_name"]) == (
+        "command",
+        ["resume", "***"],
+        "***",
+    )
+    assert kept["begin"]["when"] == evidence["begin"]["when"]
+    assert kept["begin"]["parameters"] == {"status": "***", "hosts": ["web01"]}
+    assert 'failures="1"' in junit_text(kept)
+    assert "***" in (tmp_path / "report.html").read_text()
+
+
+def test_what_looks_like_a_secret_in_a_url_is_in_no_evidence(tmp_path: Path) -> None:
+    url = "https://ann:pass1234@files/a.iso?sig=abcdef&access_token=ghijkl"
+    step = made_step("a", source=f"url = '{url}'", shown=[url], note=url)
+    folder = EvidenceFolder(tmp_path)
+    folder.write_evidence(made_evidence(step))
+    folder.write_report()
+    for path in tmp_path.iterdir():
+        for secret in ("pass1234", "abcdef", "ghijkl"):
+            assert secret not in path.read_text(), path
 
 
 def test_the_password_of_the_environment_is_known_to_the_runner(

@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from run_things import Runs, cell, make_runs, text, write_notebook
+
+from bitsshell.fleet.clock import SystemClock
 
 if TYPE_CHECKING:
     from consoles import Site
@@ -188,6 +191,30 @@ def test_a_cell_that_fails_fails_the_run(
     assert run.console(f"run --verify '{run.out}'").code == 0
 
 
+def test_a_cell_tagged_to_be_left_out_is_skipped_and_needs_no_approval(run: Runs) -> None:
+    cells = (
+        LOAD,
+        cell("never", "%bits_approve go\nraise SystemExit", tags=("skip-execution",)),
+        python("after", "print('on')"),
+    )
+    ran = run(*cells)
+    assert ran.code == 0, ran.out
+    assert run.statuses == {"load": "ok", "never": "skipped", "after": "ok"}
+    assert run.step("never")["note"] == "tagged skip-execution"
+    assert run.executed["cells"][1]["execution_count"] is None
+    assert run(*cells, options="--from-step never").code == 0
+    assert run.statuses["never"] == "skipped"
+
+
+def test_a_cell_tagged_as_one_that_may_raise_has_failed_where_it_does(run: Runs) -> None:
+    tagged = python("raises", "1/0", tags=("raises-exception",))
+    ran = run(python("quiet", "1", tags=("raises-exception",)), tagged, python("after", "1"))
+    assert ran.code == 1, ran.out
+    assert run.statuses == {"quiet": "ok", "raises": "failed", "after": "not run"}
+    assert run.step("raises")["error"]["type"] == "ZeroDivisionError"
+    assert "the tag raises-exception keeps no run going" in ran.out
+
+
 def test_a_python_error_names_the_line_of_the_cell(run: Runs) -> None:
     ran = run(python("bad", "x = 1\n\nundefined_name + x"))
     assert "NameError: name 'undefined_name' is not defined" in ran.out
@@ -199,6 +226,20 @@ def test_what_a_failed_step_had_shown_last_is_shown_once(run: Runs) -> None:
     assert "      row 29\n" in ran.out
     assert "row 17" not in ran.out
     assert ran.out.count("ZeroDivisionError") == 1
+
+
+def test_what_the_error_of_a_step_says_was_not_shown_above_it_already(
+    run: Runs, site: Site
+) -> None:
+    gone = site.fleet.files_url + "gone.bin"
+    ran = run(
+        LOAD,
+        connect(site),
+        cell("bad", rf"%bits_transfer {gone} C:\in\g.bin --name g1 --interval 0.1"),
+    )
+    assert ran.out.count("'g1' is in ERROR: 0x80190194 BG_E_HTTP_ERROR_404") == 1
+    assert ran.out.count("next: Check the URL in '%bits_show JOB'") == 1
+    assert "final, as of" in ran.out
 
 
 def test_a_check_that_is_not_met_gives_four_and_shows_what_was_observed(
@@ -229,13 +270,28 @@ def test_a_step_that_takes_too_long_is_timed_out_and_the_run_ends(run: Runs) -> 
     assert "the time limit came in hangs" in ran.out
 
 
+class ClockOfCells(SystemClock):
+    """A clock on which every file that a cell makes in a folder is half an hour."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def monotonic(self) -> float:
+        return super().monotonic() + 1800 * len(list(self.folder.iterdir()))
+
+
 def test_the_time_limit_of_the_run_counts_over_all_steps(run: Runs) -> None:
-    source = "import time\ntime.sleep(600)"
-    ran = run(python("quick", "1"), python("hangs", source), options="--timeout 4")
+    spent = run.folder / "spent"
+    spent.mkdir()
+    run.console.session.clock = ClockOfCells(spent)
+    first = f"open({str(spent / 'first')!r}, 'w').close()"
+    second = f"open({str(spent / 'second')!r}, 'w').close()\nimport time\ntime.sleep(30)"
+    ran = run(python("first", first), python("second", second), options="--timeout 45m")
     assert ran.code == 4, ran.out
-    assert run.statuses["hangs"] == "timed out"
+    assert run.statuses == {"first": "ok", "second": "timed out"}
 
 
+@POSIX
 def test_ctrl_c_interrupts_the_cell_and_says_so(run: Runs) -> None:
     # As a person would: while the cell runs, here by the cell itself.
     source = f"import os, signal, time\nos.kill({os.getpid()}, signal.SIGINT)\ntime.sleep(600)"
@@ -276,20 +332,27 @@ def command(*words: str, folder: Path) -> subprocess.Popen[str]:
 
 
 @POSIX
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
-def test_no_kernel_outlives_a_runner_that_is_ended(tmp_path: Path, signum: int) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
+def test_no_kernel_outlives_a_runner_that_is_ended(tmp_path: Path, name: str) -> None:
     import psutil
 
-    pipe = tmp_path / "kernel.pid"
-    os.mkfifo(pipe)
-    source = f"import os, time\nopen({str(pipe)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    told = tmp_path / "kernel.pid"
+    source = (
+        "import os, time\nfrom pathlib import Path\n"
+        f"Path('new').write_text(str(os.getpid()))\nPath('new').rename({str(told)!r})\n"
+        "time.sleep(600)"
+    )
     book = write_notebook(tmp_path / "b.ipynb", python("hangs", source), python("after", "1"))
     with command(str(book), "--evidence", "out", folder=tmp_path) as runner:
-        kernel = psutil.Process(int(pipe.read_text()))
-        runner.send_signal(signum)
+        while not told.exists():
+            with suppress(subprocess.TimeoutExpired):
+                runner.wait(0.05)
+                pytest.fail(runner.communicate()[0])
+        kernel = psutil.Process(int(told.read_text()))
+        runner.send_signal(getattr(signal, name))
         runner.wait(60)
         kernel.wait(60)
-    if signum == signal.SIGTERM:
+    if name == "SIGTERM":
         assert runner.returncode == 130
         assert '"interrupted"' in (tmp_path / "out" / "evidence.json").read_text()
 
@@ -426,14 +489,27 @@ def test_the_password_is_in_no_file_of_the_evidence(run: Runs, site: Site) -> No
     assert "RuntimeError: ***" in (run.out / "report.html").read_text()
 
 
-def test_an_account_in_the_url_of_a_parameter_reaches_the_kernel_and_no_file(run: Runs) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://maria:hunter2xyz@files/a.bin",
+        "http://files/a.bin?access_token=hunter2xyz",
+        "http://files/a.bin;api_key=hunter2xyz",
+        "http://files/a.bin?x=1&sig=hunter2xyz",
+    ],
+)
+def test_a_secret_in_the_url_of_a_parameter_reaches_the_kernel_and_no_file(
+    run: Runs, url: str
+) -> None:
     ran = run(
         cell("parameters", "url: str", tags=("parameters",)),
-        python("use", "print(url, len(url))\nassert 'hunter2xyz' in url"),
-        options="-p url=http://maria:hunter2xyz@files/a.bin",
+        python("use", "print('of', len(url))\nprint(url[12:])\nassert 'hunter2xyz' in url"),
+        python("show", "display({'text/html': url[12:], 'text/plain': ''}, raw=True)"),
+        options=f"-p 'url={url}'",
     )
     assert ran.code == 0, ran.out
-    assert run.step("use")["shown"] == ["http://maria:***@files/a.bin 35"]
+    assert run.step("use")["shown"][0] == f"of {len(url)}"
+    assert "***" in run.step("use")["shown"][1]
     for path in run.out.iterdir():
         assert "hunter2xyz" not in path.read_text(), path
 

@@ -219,3 +219,35 @@ def test_a_registered_secret_is_in_no_traceback_of_a_kernel_without_a_runner() -
         assert "it was ***" in error.evalue
         for text in (str(failed.value), nbformat.writes(notebook), *here.files().values()):
             assert not here.found_in(text), text
+
+
+@pytest.mark.usefixtures("_own_ipython")
+@pytest.mark.parametrize("secret", ["command", "outputs", "status"])
+def test_a_password_that_is_a_word_of_the_files_breaks_none_of_them(secret: str) -> None:
+    with (
+        TemporaryDirectory() as folder,
+        PracticeFleet(hosts=1, password=secret) as fleet,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        here = place(folder, fleet, secret, patch)
+        write_notebook(
+            here.folder / "book.ipynb",
+            cell("read", READ_IT),
+            cell("connect", here.connect),
+            cell("create", SPOKEN_OF["create"]),
+            cell("print", "print('so', secret)"),
+        )
+        code, said = here.bitsshell("run", "book.ipynb", "--evidence", "out")
+        assert code == 0, said
+        left = json.loads((here.folder / "out" / "evidence.json").read_text("utf-8"))
+        assert {step["status"] for step in left["steps"]} == {"ok"}
+        (created,) = left["steps"][2]["commands"]
+        assert (created["kind"], created["effect"]) == ("command", "change")
+        assert created["words"][0] == "create"
+        assert [one["job_name"] for one in created["outcomes"]] == ["***"]
+        executed = nbformat.read(here.folder / "out" / "executed.ipynb", as_version=4)
+        nbformat.validate(executed)
+        assert executed.cells[3].outputs[0].text == "so ***\n"
+        for words in ("history", "run --verify out", "run --diff out out"):
+            code, said = here.bitsshell(*words.split())
+            assert code == 0, said
