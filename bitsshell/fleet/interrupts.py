@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 
@@ -44,15 +44,8 @@ class Interrupts:
             yield
             return
         self._is_set = False
-        if threading.current_thread() is not threading.main_thread():
+        with _handled_by(self._note):
             yield
-            return
-        previous = signal.signal(signal.SIGINT, self._note)
-        try:
-            yield
-        finally:
-            # None is a handler that Python did not set, and cannot set again.
-            signal.signal(signal.SIGINT, previous or signal.default_int_handler)
 
     @contextmanager
     def immediate(self) -> Iterator[None]:
@@ -64,11 +57,8 @@ class Interrupts:
             yield
             return
         self.check()
-        noting = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
+        with raising():
             yield
-        finally:
-            signal.signal(signal.SIGINT, noting)
 
     def _is_listening(self) -> bool:
         """Whether this thread listens. The system is asked, for a flag of ours could be stale."""
@@ -86,11 +76,19 @@ class Interrupts:
 @contextmanager
 def raising() -> Iterator[None]:
     """Let Ctrl-C raise KeyboardInterrupt, while something other than hosts is waited for."""
+    with _handled_by(signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Give Ctrl-C to this for a while. Only the main thread can; in another one nothing changes."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
+        # None is a handler that Python did not set, and cannot set again.
         signal.signal(signal.SIGINT, before or signal.default_int_handler)

@@ -12,6 +12,7 @@ import html
 import json
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -132,13 +133,20 @@ def _own_ipython(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def place(folder: str, fleet: PracticeFleet, secret: str, patch: pytest.MonkeyPatch) -> Place:
-    patch.setenv("BITSSHELL_PASSWORD", secret)
-    patch.setenv("BITSSHELL_JOURNAL", f"{folder}/journal.sqlite")
-    patch.setenv("XDG_STATE_HOME", f"{folder}/state")
-    patch.delenv("BITSSHELL_USER", raising=False)
-    patch.chdir(folder)
-    return Place(Path(folder), fleet, secret)
+@contextmanager
+def somewhere(secret: str) -> Iterator[Place]:
+    """A folder to work in, and a host with this password, for the length of a test."""
+    with (
+        TemporaryDirectory() as folder,
+        PracticeFleet(hosts=1, password=secret) as fleet,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("BITSSHELL_PASSWORD", secret)
+        patch.setenv("BITSSHELL_JOURNAL", f"{folder}/journal.sqlite")
+        patch.setenv("XDG_STATE_HOME", f"{folder}/state")
+        patch.delenv("BITSSHELL_USER", raising=False)
+        patch.chdir(folder)
+        yield Place(Path(folder), fleet, secret)
 
 
 def forms_of(secret: str) -> set[str]:
@@ -164,12 +172,7 @@ def forms_of(secret: str) -> set[str]:
 @given(secret=SECRETS)
 @example(secret='Zq7<b>"it\'s"</b> & 100%20\\n{x}\xa0€ñx')
 def test_a_registered_secret_is_nowhere(secret: str) -> None:
-    with (
-        TemporaryDirectory() as folder,
-        PracticeFleet(hosts=1, password=secret) as fleet,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        here = place(folder, fleet, secret, patch)
+    with somewhere(secret) as here:
         write_notebook(
             here.folder / "book.ipynb",
             cell("read", READ_IT),
@@ -185,7 +188,7 @@ def test_a_registered_secret_is_nowhere(secret: str) -> None:
         assert steps.pop("raised") == "failed", said
         assert set(steps.values()) == {"ok"}, said
         assert code == 1
-        assert any(secret in job.name for job in fleet.hosts[0].jobs()), "it was a job's name"
+        assert any(secret in job.name for job in here.fleet.hosts[0].jobs()), "it was a job's name"
         for words in ("history", "journal show 5 6 9 -o json", "run --verify out"):
             code, more = here.bitsshell(*words.split())
             assert code == 0, more
@@ -204,12 +207,7 @@ def test_a_registered_secret_is_nowhere(secret: str) -> None:
 @pytest.mark.usefixtures("_own_ipython")
 def test_a_registered_secret_is_in_no_traceback_of_a_kernel_without_a_runner() -> None:
     secret = "Zq7-staple's <battery>"
-    with (
-        TemporaryDirectory() as folder,
-        PracticeFleet(hosts=1, password=secret) as fleet,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        here = place(folder, fleet, secret, patch)
+    with somewhere(secret) as here:
         sources = [READ_IT, here.connect, SPOKEN_OF["create"], SPOKEN_OF["look"], RAISED]
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(s) for s in sources])
         with pytest.raises(CellExecutionError) as failed:
@@ -224,12 +222,7 @@ def test_a_registered_secret_is_in_no_traceback_of_a_kernel_without_a_runner() -
 @pytest.mark.usefixtures("_own_ipython")
 @pytest.mark.parametrize("secret", ["command", "outputs", "status"])
 def test_a_password_that_is_a_word_of_the_files_breaks_none_of_them(secret: str) -> None:
-    with (
-        TemporaryDirectory() as folder,
-        PracticeFleet(hosts=1, password=secret) as fleet,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        here = place(folder, fleet, secret, patch)
+    with somewhere(secret) as here:
         write_notebook(
             here.folder / "book.ipynb",
             cell("read", READ_IT),
