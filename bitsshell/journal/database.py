@@ -15,7 +15,7 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from bitsshell.journal.chain import Event, Verified, canonical_json, linked, moment
+from bitsshell.journal.chain import Event, Verified, canonical_json, linked, moment, verified
 from bitsshell.journal.errors import JournalDamaged, JournalUnavailable
 from bitsshell.journal.events import EventJournal
 from bitsshell.journal.place import Place
@@ -179,6 +179,23 @@ class DatabaseJournal(EventJournal):
                         problem = f"{missing} events were taken away"
                         checked.append(Verified(session="", events=0, root="", problem=problem))
         return checked
+
+    def _verified(self, session: str) -> Verified:
+        """One chain, also where an event of it cannot be read at all."""
+        count = 0
+
+        def counted() -> Iterator[Event]:
+            nonlocal count
+            for event in self.events(session):
+                count += 1
+                yield event
+
+        try:
+            return verified(session, counted())
+        except JournalDamaged:
+            where = f"event {count + 1} of session {session}"
+            problem = f"{where} is not as it was written: it cannot be read"
+            return Verified(session=session, events=count + 1, root="", problem=problem)
 
     def standing(self) -> Standing:
         """Where it is, how it is kept, and how much is in it."""

@@ -124,7 +124,10 @@ class EventJournal(ABC):
     def verify(self, session: str | None = None) -> Sequence[Verified]:
         """Compute the chain of a session, or of every one, anew."""
         wanted = self.sessions() if session is None else [session]
-        return [chain.verified(one, self.events(one)) for one in wanted]
+        return [self._verified(one) for one in wanted]
+
+    def _verified(self, session: str) -> Verified:
+        return chain.verified(session, self.events(session))
 
     def _folded(self, events: Sequence[Event]) -> Entry | None:
         body = events[0].body

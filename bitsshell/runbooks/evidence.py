@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bitsshell.results import Event
 
 FORMAT = "bitsshell evidence 1"
+ALGORITHM = "SHA-256 over the hash before and the canonical JSON of the link"
 EVIDENCE, EXECUTED, PARTIAL, REPORT = (
     "evidence.json", "executed.ipynb", "executed.partial.ipynb", "report.html",
 )  # fmt: skip
@@ -208,11 +209,7 @@ def read_evidence(path: Path) -> Record:
 def seal(evidence: Record) -> Record:
     """The evidence with its chain."""
     links = [{"of": name, "hash": value} for name, value in _computed(evidence)]
-    chain = {
-        "algorithm": "SHA-256 over the hash before and the canonical JSON of the link",
-        "links": links,
-        "root": links[-1]["hash"],
-    }
+    chain = {"algorithm": ALGORITHM, "links": links, "root": links[-1]["hash"]}
     return {**evidence, "format": FORMAT, "chain": chain}
 
 
@@ -267,6 +264,9 @@ def verify(folder: Path) -> Iterator[Event]:
 
 def _chain_check(evidence: Record, folder: Path) -> Check:
     written = evidence["chain"]
+    unsealed = _not_sealed(evidence)
+    if unsealed:
+        return _check(folder, "chain", CheckState.FAILED, f"{unsealed!r} was not written by a run")
     said = [(link["of"], link["hash"]) for link in written["links"]]
     computed = list(_computed(evidence))
     broken = next(
@@ -283,6 +283,18 @@ def _chain_check(evidence: Record, folder: Path) -> Check:
     if broken is None:
         broken = computed[min(len(said), len(computed) - 1)][0]
     return _check(folder, "chain", CheckState.FAILED, f"it breaks at {broken!r}")
+
+
+def _not_sealed(evidence: Record) -> str:
+    """What no run writes beside the links, and so is in no hash; empty where there is nothing."""
+    chain = evidence["chain"]
+    found = [
+        *(evidence.keys() - {"format", "begin", "steps", "end", "chain"}),
+        *(f"chain.{key}" for key in chain.keys() - {"algorithm", "links", "root"}),
+        *(f"chain.links.{key}" for link in chain["links"] for key in link.keys() - {"of", "hash"}),
+        *(["chain.algorithm"] if chain.get("algorithm") != ALGORITHM else []),
+    ]
+    return min(found, default="")
 
 
 def _file_checks(evidence: Record, place: Path) -> Iterator[Check]:

@@ -276,14 +276,13 @@ class _Run:
                 error=lines,
                 shown=_last_lines(shown_text(outputs), lines),
             )
-        had_plan = self.has_plan
-        self.has_plan = had_plan or (self.request.what_if and what.has_plan)
+        self.has_plan = self.has_plan or (self.request.what_if and what.has_plan)
         if stopped is not None:
             self.end = _why_stopped(stopped, f"in {step.id}")
             if is_failure:
                 return replace(done, status=stopped)
-        elif is_failure and had_plan and is_not_told_yet(result.error_type):
-            note = "cannot be told before the steps above are done"
+        elif is_failure and self.has_plan and is_not_told_yet(result.error_type):
+            note = "cannot be told before what stands above is done"
             return replace(done, status=StepStatus.WHAT_IF, note=note)
         elif is_failure:
             verdict = verdict_of(result.error_type)

@@ -325,6 +325,17 @@ def test_no_chain_hides_behind_another_beginning(path: Path) -> None:
             assert "it is numbered 0" in (chain.problem or "")
 
 
+@pytest.mark.parametrize("body", ["'{'", "x'ff00'"])
+def test_an_event_that_cannot_be_read_is_named(path: Path, body: str) -> None:
+    sessions = [written(path), written(path, 2)]
+    tampered(path, f"body={body} WHERE session='{sessions[1]}' AND sequence=2")
+    with opened(path) as journal:
+        first, second = journal.verify()
+    assert first.problem is None
+    assert f"event 2 of session {sessions[1]}" in (second.problem or "")
+    assert "cannot be read" in (second.problem or "")
+
+
 # A disk that takes nothing
 
 

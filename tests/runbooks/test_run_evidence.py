@@ -134,6 +134,10 @@ def test_evidence_that_nobody_touched_is_as_it_was_written(folder: EvidenceFolde
         (("end", "verdict", "exit_code"), 1),
         (("chain", "root"), "0" * 64),
         (("chain", "links"), []),
+        (("chain", "links", 0, "more"), "x"),
+        (("chain", "algorithm"), "MD5"),
+        (("chain", "more"), "x"),
+        (("approved_by",), "somebody"),
     ],
 )
 def test_every_change_to_the_evidence_breaks_the_chain(
@@ -143,7 +147,7 @@ def test_every_change_to_the_evidence_breaks_the_chain(
     place: Any = evidence
     for key in path[:-1]:
         place = place[key]
-    assert place[path[-1]] != value
+    assert path[-1] not in place or place[path[-1]] != value
     place[path[-1]] = value
     folder.write("evidence.json", json.dumps(evidence))
     verdict, checks = verified(folder)

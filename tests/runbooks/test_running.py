@@ -417,6 +417,16 @@ def test_a_what_if_sends_nothing_and_says_what_later_steps_cannot_tell(
     assert run.evidence["begin"]["mode"] == "what-if"
 
 
+def test_a_what_if_cannot_tell_the_rest_of_a_cell_that_needs_a_job_it_planned(
+    run: Runs, site: Site
+) -> None:
+    both = rf"%bits_create {site.url} C:\in\a.txt --name pkg" + "\n%bits_cancel pkg --yes"
+    ran = run(LOAD, connect(site), cell("both", both), options="--what-if")
+    assert ran.code == 0, ran.out
+    assert run.statuses["both"] == "what-if"
+    assert "cannot be told" in run.step("both")["note"]
+
+
 def test_in_a_what_if_a_host_that_is_down_is_a_failure_all_the_same(run: Runs, site: Site) -> None:
     ran = run(
         LOAD,
